@@ -1,0 +1,130 @@
+//! Label sets: sorted, unique names with values, and the hashes by which the world knows them.
+
+use std::fmt;
+use std::sync::Arc;
+
+use smol_str::SmolStr;
+use watchbell_golang::quote::quote;
+
+/// A set of names with values, sorted by name in byte order, each name once. Cloning is cheap.
+///
+/// It holds an alert's labels as well as its annotations.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Labels(Arc<[(SmolStr, SmolStr)]>);
+
+/// FNV-1a over a label set: how the API names an alert (16 lower-case hex digits).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fingerprint(pub u64);
+
+impl Labels {
+    /// The value of `name`, or `""` where the set lacks it, as matchers see it.
+    pub fn value(&self, name: &str) -> &str {
+        self.get(name).unwrap_or("")
+    }
+
+    /// The value of `name`, if the set has it.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let index = self.0.binary_search_by(|(n, _)| n.as_str().cmp(name)).ok()?;
+        Some(self.0[index].1.as_str())
+    }
+
+    /// All pairs in order of their names.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> + Clone {
+        self.0.iter().map(|(n, v)| (n.as_str(), v.as_str()))
+    }
+
+    /// How many pairs there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is no pair.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The pairs whose name `keep` accepts.
+    pub fn filtered(&self, mut keep: impl FnMut(&str) -> bool) -> Self {
+        Self(self.0.iter().filter(|(n, _)| keep(n)).cloned().collect())
+    }
+
+    /// FNV-1a, 64 bits, over each name and value, both followed by 0xFF (Alertmanager's alert fingerprint).
+    pub fn fingerprint(&self) -> Fingerprint {
+        const OFFSET_BASIS: u64 = 14_695_981_039_346_656_037;
+        const PRIME: u64 = 1_099_511_628_211;
+        let hash = self.separated_bytes().fold(OFFSET_BASIS, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME));
+        Fingerprint(hash)
+    }
+
+    /// xxHash64 with seed 0 over the same bytes: how the notification log names an alert.
+    pub fn log_hash(&self) -> u64 {
+        let mut state = xxhash_rust::xxh64::Xxh64::new(0);
+        for (name, value) in self.iter() {
+            state.update(name.as_bytes());
+            state.update(&[SEPARATOR]);
+            state.update(value.as_bytes());
+            state.update(&[SEPARATOR]);
+        }
+        state.digest()
+    }
+
+    fn separated_bytes(&self) -> impl Iterator<Item = u8> {
+        self.iter().flat_map(|(name, value)| [name, value]).flat_map(|part| part.bytes().chain([SEPARATOR]))
+    }
+}
+
+/// A byte that no UTF-8 text contains.
+const SEPARATOR: u8 = 0xFF;
+
+impl<N: Into<SmolStr>, V: Into<SmolStr>> FromIterator<(N, V)> for Labels {
+    /// Sorts the pairs; of a name given twice the last value stays.
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
+        let mut pairs: Vec<(SmolStr, SmolStr)> = pairs.into_iter().map(|(n, v)| (n.into(), v.into())).collect();
+        pairs.sort_by(|a, b| a.0.cmp(&b.0));
+        pairs.dedup_by(|later, earlier| {
+            let same = later.0 == earlier.0;
+            if same {
+                std::mem::swap(later, earlier);
+            }
+            same
+        });
+        Self(pairs.into())
+    }
+}
+
+impl fmt::Display for Labels {
+    /// `{a="1", b="2"}`: values quoted as Go quotes, names never (part of a group key).
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("{")?;
+        for (i, (name, value)) in self.iter().enumerate() {
+            let separator = if i == 0 { "" } else { ", " };
+            write!(f, "{separator}{name}={}", quote(value))?;
+        }
+        f.write_str("}")
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fingerprint_is_alertmanagers() {
+        assert_eq!(Labels::default().fingerprint().to_string(), "cbf29ce484222325");
+        let labels = Labels::from_iter([("severity", "page"), ("alertname", "A")]);
+        assert_eq!(labels.fingerprint().to_string(), "f2f95d02269594eb");
+    }
+
+    #[test]
+    fn the_last_of_two_equal_names_stays() {
+        let labels = Labels::from_iter([("b", "1"), ("a", "1"), ("b", "2")]);
+        assert_eq!(labels.to_string(), r#"{a="1", b="2"}"#);
+        assert_eq!((labels.value("b"), labels.value("c"), labels.len()), ("2", "", 2));
+    }
+}

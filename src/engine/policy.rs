@@ -1,0 +1,109 @@
+//! What an operator decided, checked and ready to be followed: routes, inhibition rules, time intervals, receivers.
+//! It knows nothing of files, addresses or secrets.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use smol_str::SmolStr;
+
+use crate::label::Labels;
+use crate::matcher::Matcher;
+use crate::timeinterval::TimeInterval;
+
+/// The checked configuration, as far as decisions depend on it.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// The routing tree, depth first; the root is number 0 and always there.
+    pub routes: Vec<Route>,
+    /// Inhibition rules in the order of the file.
+    pub inhibit_rules: Vec<InhibitRule>,
+    /// Named time intervals: an instant is inside if it is inside any element. Every name a route uses is here.
+    pub time_intervals: BTreeMap<SmolStr, Vec<TimeInterval>>,
+    /// Receivers in the order of the file. Every name a route uses is here.
+    pub receivers: Vec<Receiver>,
+    /// How long an alert without an end fires after its last report.
+    pub resolve_timeout: Duration,
+}
+
+/// One node of the routing tree, with everything it inherits filled in.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// Unique: the parent's id, `/`, the matchers, `/`, the index among its siblings; the root's is `{}`.
+    pub id: Arc<str>,
+    /// The parent's key, `/`, the matchers; the root's is `{}`. Part of a group's key.
+    pub key: Arc<str>,
+    /// All must match; sorted. Empty on the root.
+    pub matchers: Vec<Matcher>,
+    /// The receiver's name.
+    pub receiver: SmolStr,
+    /// Which labels make a group.
+    pub group_by: GroupBy,
+    /// How long a new group waits for company.
+    pub group_wait: Duration,
+    /// The time between two flushes of a group; never zero.
+    pub group_interval: Duration,
+    /// After how long an unchanged group is told again; never zero.
+    pub repeat_interval: Duration,
+    /// Names of the time intervals in which nothing is sent.
+    pub mute_time_intervals: Vec<SmolStr>,
+    /// Names of the time intervals outside which nothing is sent; empty means always.
+    pub active_time_intervals: Vec<SmolStr>,
+    /// Whether siblings after this route are tried although it matched.
+    pub continues: bool,
+    /// Numbers of the child routes, in order.
+    pub children: Vec<usize>,
+    /// The route's own and inherited labels; the values are templates.
+    pub labels: Labels,
+}
+
+/// Which labels of an alert make its group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GroupBy {
+    /// `['...']`: every label.
+    All,
+    /// Those of these names that the alert has; sorted.
+    Names(Vec<SmolStr>),
+}
+
+/// One inhibition rule: a firing source mutes the targets that agree with it in the labels `equal`.
+#[derive(Clone, Debug)]
+pub struct InhibitRule {
+    /// For logs; may be empty.
+    pub name: SmolStr,
+    /// What makes an alert a source; empty means every alert.
+    pub source_matchers: Vec<Matcher>,
+    /// What makes an alert a target; empty means every alert.
+    pub target_matchers: Vec<Matcher>,
+    /// Labels in which source and target must agree (a missing one counts as `""`); sorted, without duplicates.
+    pub equal: Vec<SmolStr>,
+}
+
+/// A receiver, as far as decisions depend on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receiver {
+    /// Its unique name.
+    pub name: SmolStr,
+    /// The labels of the configuration, with `name` always among them.
+    pub labels: Labels,
+    /// Its integrations, in the order in which Alertmanager builds them; may be empty.
+    pub integrations: Vec<Integration>,
+}
+
+/// One way in which a receiver is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Integration {
+    /// The kind: `webhook`, `email`, `irc` …
+    pub kind: SmolStr,
+    /// The position among the receiver's integrations of this kind.
+    pub index: u32,
+    /// Whether the receiver wants to hear that alerts are resolved.
+    pub send_resolved: bool,
+}
+
+impl Policy {
+    /// The receiver called `name`, if there is one.
+    pub fn receiver(&self, name: &str) -> Option<&Receiver> {
+        self.receivers.iter().find(|r| r.name == name)
+    }
+}

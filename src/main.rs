@@ -1,0 +1,3 @@
+//! The program `watchbell`.
+
+fn main() {}
