@@ -4,6 +4,7 @@ pub mod alert;
 pub mod label;
 pub mod matcher;
 pub mod nflog;
+pub mod notification;
 pub mod policy;
 pub mod replica;
 pub mod silence;
