@@ -38,6 +38,12 @@ fn at_most_one(ways: &[(&str, bool)]) -> Result<(), Invalid> {
     Invalid::when(given > 1, &format!("at most one of {} must be configured", enumeration(ways)))
 }
 
+/// Refuses a word that is not among those that mean something.
+fn one_of(key: &str, word: &str, words: &[&str]) -> Result<(), Invalid> {
+    let text = format!("unknown {key} {word:?}, must be one of {}", words.join(", "));
+    Invalid::when(!words.contains(&word), &text)
+}
+
 /// `a & b`, `a, b & c`.
 fn enumeration(ways: &[(&str, bool)]) -> String {
     let names: Vec<&str> = ways.iter().map(|(name, _)| *name).collect();

@@ -56,3 +56,16 @@ fn unknown_keys_are_refused_and_foreign_kinds_are_known() {
     assert_eq!(receiver.unsupported_kinds().collect::<Vec<_>>(), ["slack"]);
     assert_eq!(receiver.slack_configs.len(), 2);
 }
+
+#[test]
+fn irc_and_gitlab_have_their_defaults() {
+    use super::{gitlab::GitlabConfig, irc::IrcConfig};
+    let irc: IrcConfig = read("server: oftc\nto: ['#alerts']\nrate_limit: {lines: 5}\n").unwrap();
+    assert_eq!((irc.max_lines, irc.rate_limit.lines, irc.rate_limit.per.to_string()), (4, 5, "1h".to_owned()));
+    assert_eq!(irc.validate(), Ok(()));
+    let gitlab: GitlabConfig =
+        read("project: a/b\ntitle: T\ndescription: {template: D, enable_update: false}\nmode: x\n").unwrap();
+    assert_eq!((gitlab.title.template.as_str(), gitlab.title.enable_update), ("T", true));
+    assert!(!gitlab.description.enable_update);
+    assert_eq!(gitlab.validate().unwrap_err().to_string(), "unknown mode \"x\", must be one of issue, incident, alert");
+}
