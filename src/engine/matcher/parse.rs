@@ -206,15 +206,3 @@ fn only(mut matchers: Vec<Matcher>) -> Result<Matcher, ParseError> {
 fn join(matchers: &[Matcher]) -> String {
     matchers.iter().map(Matcher::to_string).collect::<Vec<_>>().join(",")
 }
-
-/// stub
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Syntax {
-    /// stub
-    Fallback,
-}
-
-/// stub
-pub fn is_valid_label_name(_: Syntax, name: &str) -> bool {
-    !name.is_empty()
-}
