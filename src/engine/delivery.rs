@@ -38,6 +38,8 @@ pub(crate) struct Delivery {
     pub(crate) attempts: u32,
     /// When this batch is given up; set by its first attempt.
     pub(crate) deadline: Option<Timestamp>,
+    /// The end of the back-off.
+    pub(crate) not_before: Timestamp,
 }
 
 /// No pipeline is given less time than this, however short the group interval.
@@ -49,7 +51,8 @@ const MAX_BACKOFF: Duration = Duration::from_secs(60);
 
 impl Delivery {
     pub(crate) fn new(group: GroupRef, batch: Arc<Batch>, send_resolved: bool) -> Self {
-        Self { group: Some(group), batch, send_resolved, sending: None, next: None, attempts: 0, deadline: None }
+        let (sending, next, attempts, deadline, not_before) = (None, None, 0, None, Timestamp::EPOCH);
+        Self { group: Some(group), batch, send_resolved, sending, next, attempts, deadline, not_before }
     }
 
     /// Starts afresh with another batch.
@@ -57,6 +60,7 @@ impl Delivery {
         self.batch = batch;
         self.attempts = 0;
         self.deadline = None;
+        self.not_before = Timestamp::EPOCH;
     }
 
     /// Notes that an attempt starts at `now`; returns how long it may take.

@@ -73,13 +73,13 @@ impl Engine {
                     self.turns.settle(&entry.key);
                     let key = entry.key.clone();
                     self.keep_nflog(entry, effects);
-                    self.reconsider(now, &key, effects);
+                    self.attempt(now, &key, effects);
                 }
             }
             Record::Claim(claim) => {
                 let key = claim.key.clone();
                 self.turns.claim(claim, now);
-                self.reconsider(now, &key, effects);
+                self.attempt(now, &key, effects);
             }
         }
     }

@@ -47,12 +47,23 @@ pub(crate) struct Turns {
     /// Living nodes in order of their names; this node is among them.
     order: Vec<NodeId>,
     peer_timeout: Duration,
-    claims: BTreeMap<(NflogKey, NodeId), (ClaimState, Timestamp)>,
+    /// What the others claim.
+    claims: BTreeMap<(NflogKey, NodeId), Held>,
+    /// When this node last failed to tell.
+    failures: BTreeMap<NflogKey, Timestamp>,
+}
+
+/// A claim that arrived.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    state: ClaimState,
+    since: Timestamp,
+    until: Timestamp,
 }
 
 impl Turns {
     pub(crate) fn new(me: NodeId, peer_timeout: Duration) -> Self {
-        Self { me, order: vec![me], peer_timeout, claims: BTreeMap::new() }
+        Self { me, order: vec![me], peer_timeout, claims: BTreeMap::new(), failures: BTreeMap::new() }
     }
 
     /// Takes note of who lives. What the dead claimed holds no more.
@@ -68,28 +79,49 @@ impl Turns {
     }
 
     pub(crate) fn claim(&mut self, claim: Claim, now: Timestamp) {
-        self.claims.retain(|_, (_, until)| *until > now);
+        self.claims.retain(|_, held| held.until > now);
         if claim.node != self.me && self.order.contains(&claim.node) {
-            self.claims.insert((claim.key, claim.node), (claim.state, now + claim.lasts));
+            let held = Held { state: claim.state, since: now, until: now + claim.lasts };
+            self.claims.insert((claim.key, claim.node), held);
         }
+    }
+
+    /// Notes that this node failed to tell: the others go first now.
+    pub(crate) fn failed(&mut self, key: &NflogKey, now: Timestamp) {
+        let longest_wait = self.peer_timeout * u32::try_from(self.order.len()).unwrap_or(u32::MAX);
+        self.failures.retain(|_, at| *at + longest_wait > now);
+        self.failures.insert(key.clone(), now);
     }
 
     /// Forgets what was claimed about an integration that has been told.
     pub(crate) fn settle(&mut self, key: &NflogKey) {
+        self.failures.remove(key);
         for node in &self.order {
             self.claims.remove(&(key.clone(), *node));
         }
     }
 
-    /// When this node's turn comes for a flush at `flushed_at`: `peer_timeout` for each living node before it that did
-    /// not report a failure, and not while another node is sending.
+    /// When this node's turn comes for a flush at `flushed_at`: it waits `peer_timeout` for each living node before
+    /// it, or, once it has failed itself, for each other one; not for those that have reported a failure since; and
+    /// never while another node is sending.
     pub(crate) fn turn_at(&self, key: &NflogKey, flushed_at: Timestamp, now: Timestamp) -> Timestamp {
-        let claims = |node: &NodeId| self.claims.get(&(key.clone(), *node)).filter(|(_, until)| *until > now);
-        let before = self.order.iter().take(self.position());
-        let waits = before.filter(|node| claims(node).is_none_or(|(state, _)| *state != ClaimState::Failed)).count();
+        let failure = self.failures.get(key).copied();
+        let before = if failure.is_some() { self.order.len() } else { self.position() };
+        let first = self.order.iter().take(before).filter(|node| **node != self.me);
+        let waits = first.filter(|node| !self.has_failed_since(key, **node, failure, now)).count();
         let wait = self.peer_timeout * u32::try_from(waits).unwrap_or(u32::MAX);
-        let sending = self.order.iter().filter_map(claims).filter(|(state, _)| *state == ClaimState::Sending);
-        sending.map(|(_, until)| *until).fold(flushed_at + wait, Timestamp::max)
+        let sending = self.order.iter().filter_map(|node| self.held(key, *node, now));
+        let sending = sending.filter(|held| held.state == ClaimState::Sending).map(|held| held.until);
+        sending.fold(failure.unwrap_or(flushed_at) + wait, Timestamp::max)
+    }
+
+    fn has_failed_since(&self, key: &NflogKey, node: NodeId, since: Option<Timestamp>, now: Timestamp) -> bool {
+        let held = self.held(key, node, now).filter(|held| held.state == ClaimState::Failed);
+        held.is_some_and(|held| since.is_none_or(|since| held.since >= since))
+    }
+
+    fn held(&self, key: &NflogKey, node: NodeId, now: Timestamp) -> Option<&Held> {
+        self.claims.get(&(key.clone(), node)).filter(|held| held.until > now)
     }
 }
 
@@ -126,6 +158,16 @@ mod tests {
         assert_eq!(turns.turn_at(&key(), at(0), at(1)), at(15));
         turns.set_peers(vec![Peer { id: NodeId(3), name: "n3".into() }]);
         assert_eq!(turns.turn_at(&key(), at(0), at(1)), at(0));
+    }
+
+    #[test]
+    fn who_failed_lets_the_others_try_first() {
+        let mut turns = third();
+        turns.failed(&key(), at(30));
+        assert_eq!(turns.turn_at(&key(), at(0), at(31)), at(60));
+        turns.claim(claim(1, ClaimState::Failed), at(32));
+        turns.claim(claim(2, ClaimState::Failed), at(33));
+        assert_eq!(turns.turn_at(&key(), at(0), at(33)), at(30));
     }
 
     #[test]

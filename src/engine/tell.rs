@@ -26,7 +26,7 @@ impl Engine {
             effects.notes.push(Note::NothingToTell(key.clone()));
             return self.finish(now, key, true, effects);
         };
-        let turn = self.turns.turn_at(key, delivery.batch.flushed_at, now);
+        let turn = self.turns.turn_at(key, delivery.batch.flushed_at, now).max(delivery.not_before);
         if turn > now {
             return self.timers.set(Timer::Delivery(key.clone()), turn);
         }
@@ -104,8 +104,10 @@ impl Engine {
         let pause = backoff(attempts, random).max(failure.retry_after.unwrap_or_default());
         let out_of_time = delivery.deadline.is_none_or(|deadline| deadline <= now + pause);
         let superseded = delivery.next.is_some();
+        self.turns.failed(key, now);
         self.claim(key, ClaimState::Failed, interval, effects);
         if failure.retry && !out_of_time && !superseded {
+            self.deliveries.get_mut(key).expect("it was looked at above").not_before = now + pause;
             self.timers.set(Timer::Delivery(key.clone()), now + pause);
             effects.notes.push(Note::Retry { key: key.clone(), attempts, failure });
             return;
@@ -159,15 +161,7 @@ impl Engine {
     pub(crate) fn peers_changed(&mut self, now: Timestamp, peers: Vec<Peer>, effects: &mut Effects) {
         self.turns.set_peers(peers);
         for key in self.deliveries.keys().cloned().collect::<Vec<_>>() {
-            self.reconsider(now, &key, effects);
-        }
-    }
-
-    /// What another node did may have ended or prolonged the wait for our turn. A back-off after a failure of ours
-    /// runs its time.
-    pub(crate) fn reconsider(&mut self, now: Timestamp, key: &NflogKey, effects: &mut Effects) {
-        if self.deliveries.get(key).is_some_and(|delivery| delivery.attempts == 0) {
-            self.attempt(now, key, effects);
+            self.attempt(now, &key, effects);
         }
     }
 }
