@@ -15,6 +15,7 @@ use watchbell_engine::time::{Timestamp, UtcOffset};
 use super::*;
 
 mod crash;
+mod foreign;
 
 #[test]
 fn everything_comes_back() {
