@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::effect::AttemptId;
 use crate::label::Labels;
-use crate::nflog::{NflogEntry, Told};
+use crate::nflog::Told;
 use crate::notification::NotifiedAlert;
 use crate::route::GroupRef;
 use crate::time::Timestamp;
@@ -70,14 +70,6 @@ impl Delivery {
         self.sending = Some((id, told));
         self.attempts += 1;
         deadline.since(now)
-    }
-}
-
-impl Batch {
-    /// The alerts that an integration that was last told `entry` may hear of: resolved ones only if it heard of them.
-    pub(crate) fn tellable(&self, entry: Option<&NflogEntry>) -> Vec<NotifiedAlert> {
-        let known = |alert: &NotifiedAlert| entry.is_some_and(|e| e.knows(alert.alert.labels.log_hash()));
-        self.alerts.iter().filter(|alert| alert.firing || known(alert)).cloned().collect()
     }
 }
 

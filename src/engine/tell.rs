@@ -17,7 +17,7 @@ impl Engine {
     pub(crate) fn attempt(&mut self, now: Timestamp, key: &NflogKey, effects: &mut Effects) {
         let Some(delivery) = self.deliveries.get(key).filter(|delivery| delivery.sending.is_none()) else { return };
         let entry = self.nflog.get(key);
-        let alerts = self.still_unmuted(now, delivery, delivery.batch.tellable(entry.map(Arc::as_ref)));
+        let alerts = tellable(self.as_they_stand(now, delivery), entry.map(Arc::as_ref));
         let told = Told::of(&alerts);
         let repeat = delivery.batch.repeat_interval;
         let Some(reason) =
@@ -67,12 +67,17 @@ impl Engine {
         effects.deliver.push(Attempt { id, notification, timeout });
     }
 
-    /// What became muted since the flush is not told any more.
-    fn still_unmuted(&self, now: Timestamp, delivery: &Delivery, mut alerts: Vec<NotifiedAlert>) -> Vec<NotifiedAlert> {
+    /// The alerts of the flush as they stand now, without those that are muted now: an attempt that comes late must
+    /// neither tell an older state after a newer one nor what was hushed meanwhile.
+    fn as_they_stand(&self, now: Timestamp, delivery: &Delivery) -> Vec<NotifiedAlert> {
         let route = delivery.group.map(|id| &self.view.policy.routes[id.route as usize]);
         let hours = route.and_then(|route| self.view.muting_hours(route, now)).map(|(why, _)| why);
-        alerts.retain(|alert| self.view.mute(&alert.alert.labels, hours, now).is_none());
-        alerts
+        let unmuted = |alert: &&NotifiedAlert| self.view.mute(&alert.alert.labels, hours, now).is_none();
+        let stands = |flushed: &NotifiedAlert| match self.view.alerts.get(flushed.alert.fingerprint()) {
+            None => flushed.clone(),
+            Some(slot) => NotifiedAlert { alert: Arc::clone(&slot.alert), firing: !slot.alert.is_resolved(now) },
+        };
+        delivery.batch.alerts.iter().filter(unmuted).map(stands).collect()
     }
 
     /// Takes the outcome of an attempt.
@@ -164,4 +169,11 @@ impl Engine {
             self.attempt(now, &key, effects);
         }
     }
+}
+
+/// The alerts that an integration that was last told `entry` may hear of: resolved ones only if it heard of them.
+fn tellable(mut alerts: Vec<NotifiedAlert>, entry: Option<&NflogEntry>) -> Vec<NotifiedAlert> {
+    let known = |alert: &NotifiedAlert| entry.is_some_and(|e| e.knows(alert.alert.labels.log_hash()));
+    alerts.retain(|alert| alert.firing || known(alert));
+    alerts
 }
