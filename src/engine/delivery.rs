@@ -100,17 +100,9 @@ pub(crate) fn backoff(attempts: u32, random: u64) -> Duration {
     exponential.min(MAX_BACKOFF).mul_f64(share)
 }
 
-/// Sorts alerts as receivers see them: by job, by instance (those that have one first), then by their labels.
+/// Sorts alerts as receivers see them.
 pub(crate) fn sort_for_flush(alerts: &mut [NotifiedAlert]) {
-    alerts.sort_by(|a, b| {
-        let (a, b) = (&a.alert.labels, &b.alert.labels);
-        by_value(a, b, "job").then_with(|| by_value(a, b, "instance")).then_with(|| a.cmp_as_sets(b))
-    });
-}
-
-fn by_value(a: &Labels, b: &Labels, name: &str) -> std::cmp::Ordering {
-    let key = |labels: &Labels| (labels.get(name).is_none(), labels.value(name).to_owned());
-    key(a).cmp(&key(b))
+    alerts.sort_by(|a, b| a.alert.labels.cmp_as_told(&b.alert.labels));
 }
 
 #[cfg(test)]
