@@ -13,11 +13,11 @@ pub(super) const MARKER: &str = "$watchbell::config::At";
 
 /// A value and its place. It is read by this module's deserializer only, and printed as the value alone.
 #[derive(Clone, Debug)]
-pub struct At<T> {
+pub(in crate::config) struct At<T> {
     /// What was read.
-    pub value: T,
+    pub(in crate::config) value: T,
     /// Where it stands.
-    pub place: Place,
+    pub(in crate::config) place: Place,
 }
 
 impl<T> Deref for At<T> {

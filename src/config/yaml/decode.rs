@@ -13,6 +13,7 @@ use super::document::{Entry, Node, Value};
 use super::scalar::{Meaning, Scalar};
 use super::{MAX_VALUES, at};
 use crate::config::error::{Place, Problem};
+use crate::config::spelling::nearest;
 
 /// Builds `T` from the tree below `root`.
 pub(super) fn decode<T: DeserializeOwned>(root: &Rc<Node>, context: &Context) -> Result<T, Problem> {
@@ -30,8 +31,8 @@ pub(super) struct Context {
 /// The keys that lead to a value.
 pub(super) enum Path<'a> {
     Root,
-    Key(&'a Path<'a>, &'a str),
-    Index(&'a Path<'a>, usize),
+    Key(&'a Self, &'a str),
+    Index(&'a Self, usize),
 }
 
 /// A value about to become a type.
@@ -102,18 +103,19 @@ impl<'a> Decoder<'a> {
     /// The same for a scalar of a kind that is never secret.
     fn scalar_mismatch(&self, wanted: &str) -> Error {
         match self.scalar() {
-            Some(scalar) => Error::Message(format!("cannot unmarshal {} `{}` into {wanted}", scalar.tag(), scalar.text)),
+            Some(scalar) => {
+                Error::Message(format!("cannot unmarshal {} `{}` into {wanted}", scalar.tag(), scalar.text))
+            }
             None => self.mismatch(wanted),
         }
     }
 
-    /// The entries that a struct with these fields takes; unknown keys are noted, keys without a value left out.
+    /// The entries that a struct with these fields takes; unknown keys are noted.
     fn known_entries(&self, entries: &'a [Entry], fields: &[&str]) -> Vec<&'a Entry> {
         let known = |key: &str| fields.contains(&key);
         let mut kept = Vec::with_capacity(entries.len());
         for entry in entries {
             match entry.0.text() {
-                Some(key) if known(key) && entry.1.is_null() => {}
                 Some(key) if known(key) => kept.push(entry),
                 key => self.note_unknown(&entry.0, key.unwrap_or_default(), fields),
             }
@@ -123,7 +125,7 @@ impl<'a> Decoder<'a> {
 
     fn note_unknown(&self, at: &Rc<Node>, key: &str, fields: &[&str]) {
         let mut message = format!("field {key} not found in type config.plain");
-        match nearest(key, fields) {
+        match nearest(key, fields.iter().copied()) {
             Some(field) => write!(message, " (did you mean {field:?}?)"),
             None => write!(message, " (known here: {})", fields.join(", ")),
         }
@@ -142,26 +144,6 @@ impl<'a> Decoder<'a> {
         };
         converted.ok_or_else(|| self.scalar_mismatch(wanted))
     }
-}
-
-/// The one of `fields` that a slip of at most two letters makes `key`.
-fn nearest<'f>(key: &str, fields: &[&'f str]) -> Option<&'f str> {
-    let near = fields.iter().map(|field| (distance(key, field), *field)).min()?;
-    (near.0 <= 2 && near.0 < key.len()).then_some(near.1)
-}
-
-/// How many letters must be put in, taken out, or changed to get from `a` to `b`.
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.bytes().enumerate() {
-            let changed = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 macro_rules! deserialize_integers {

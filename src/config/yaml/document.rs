@@ -31,11 +31,14 @@ pub(super) type Entry = (Rc<Node>, Rc<Node>);
 /// Reads the first document, and what can be told of its problems without stopping.
 pub(super) fn parse(text: &str) -> Result<(Rc<Node>, Vec<Problem>), Problem> {
     let mut builder = Builder::default();
-    let parser = Parser::new_from_str_with_options(text, serde_saphyr::granit_parser::options! {
-        // One more than is allowed, so that the refusal is ours.
-        flow_nesting_limit: MAX_DEPTH + 1,
-        block_nesting_limit: MAX_DEPTH + 1,
-    });
+    let parser = Parser::new_from_str_with_options(
+        text,
+        serde_saphyr::granit_parser::options! {
+            // One more than is allowed, so that the refusal is ours.
+            flow_nesting_limit: MAX_DEPTH + 1,
+            block_nesting_limit: MAX_DEPTH + 1,
+        },
+    );
     let root = builder.first_document(parser)?;
     Ok((root, builder.problems))
 }

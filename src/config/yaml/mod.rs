@@ -1,8 +1,8 @@
 //! YAML as Alertmanager reads it (Go's `yaml.v2`, strict), into any type that serde can build.
 //!
 //! The text becomes a tree first ([`document`]), and the tree becomes the type ([`decode`]). The tree is what lets
-//! every problem name its line, column and key, lets several be told at once, and lets a key without a value count as
-//! absent. This module knows YAML, and nothing of alerts.
+//! every problem name its line, column and key, lets several be told at once, and gives a key without a value Go's
+//! meaning (the empty value). This module knows YAML, and nothing of alerts.
 
 mod access;
 mod at;
@@ -12,7 +12,7 @@ mod scalar;
 
 use serde::de::DeserializeOwned;
 
-pub use at::At;
+pub(super) use at::At;
 
 use super::error::Problem;
 
@@ -24,7 +24,7 @@ const MAX_VALUES: usize = 2_000_000;
 
 /// Reads the first document of `text`. Unknown and duplicate keys are problems, whatever `T` says of them; a text
 /// without a document gives what `T` makes of no keys at all.
-pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, Vec<Problem>> {
+pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Vec<Problem>> {
     let (root, mut problems) = document::parse(text).map_err(|problem| vec![problem])?;
     let context = decode::Context::default();
     let value = decode::decode(&root, &context);

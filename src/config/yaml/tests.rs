@@ -36,7 +36,7 @@ fn scalars_are_taken_by_their_text_where_text_is_wanted() {
 }
 
 #[test]
-fn a_key_without_a_value_counts_as_absent() {
+fn a_key_without_a_value_is_empty() {
     assert_eq!(node("receiver:\ncontinue: ~\nroutes: null\nmax:\n"), Node::default());
     assert_eq!(node(""), Node::default());
     assert_eq!(node("# nothing\n"), Node::default());
