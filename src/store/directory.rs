@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use watchbell_engine::replica::NodeId;
 
 use super::StoreError;
+use super::database::DatabaseError;
 
 /// The layout that this version reads and writes.
 pub(super) const FORMAT: u32 = 1;
@@ -97,13 +98,26 @@ impl Directory {
         files.filter_map(|file| file.metadata().ok()).filter(fs::Metadata::is_file).map(|data| data.len()).sum()
     }
 
+    /// The error that says that the state in this directory is not whole, and why.
+    pub(super) fn damaged(&self, reason: impl Into<String>) -> StoreError {
+        StoreError::Damaged { path: self.path.clone(), reason: reason.into() }
+    }
+
+    /// What the database's error means for the directory.
+    pub(super) fn refused(&self, error: DatabaseError) -> StoreError {
+        match error {
+            DatabaseError::Io(error) => failed(&self.database(), "use the database")(error),
+            DatabaseError::Damaged(reason) => self.damaged(reason),
+        }
+    }
+
     fn identity_file(&self) -> PathBuf {
         self.path.join(OWN).join("identity")
     }
 
     fn parse_identity(&self, text: &str) -> Result<Identity, StoreError> {
         let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        let malformed = || super::damaged(self, format!("{} is malformed", self.identity_file().display()));
+        let malformed = || self.damaged(format!("{} is malformed", self.identity_file().display()));
         let found = field("format").and_then(|text| text.parse().ok()).ok_or_else(malformed)?;
         if found != FORMAT {
             return Err(StoreError::Format { path: self.path.clone(), found });

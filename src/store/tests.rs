@@ -2,22 +2,26 @@ use std::fs;
 use std::sync::mpsc;
 
 use tempfile::TempDir;
+use watchbell_engine::alert::Alert;
+use watchbell_engine::effect::Change;
+use watchbell_engine::group::SavedGroup;
 use watchbell_engine::label::Labels;
 use watchbell_engine::matcher::{MatchOp, Matcher};
-use watchbell_engine::nflog::NflogKey;
+use watchbell_engine::nflog::{NflogEntry, NflogKey};
 use watchbell_engine::replica::Version;
-use watchbell_engine::silence::SilenceId;
+use watchbell_engine::silence::{Silence, SilenceId};
 use watchbell_engine::time::{Timestamp, UtcOffset};
 
 use super::*;
 
 mod crash;
+mod foreign;
 
 #[test]
 fn everything_comes_back() {
     let dir = TempDir::new().unwrap();
     let (committer, first) = start(dir.path());
-    assert_eq!((first.generation, first.silences.len(), first.imported), (1, 0, None));
+    assert_eq!((first.generation, first.saved.silences.len(), first.imported), (1, 0, None));
     let changes = vec![
         Change::PutSilence(silence(1, "one")),
         Change::PutSilence(silence(2, "two")),
@@ -28,13 +32,14 @@ fn everything_comes_back() {
     commit(&committer, changes).unwrap();
     drop(committer);
 
-    let (_store, saved) = Store::open(dir.path()).unwrap();
-    assert_eq!((saved.node, saved.generation), (first.node, 2));
+    let (_store, opened) = Store::open(dir.path()).unwrap();
+    let saved = &opened.saved;
+    assert_eq!((opened.node, opened.generation), (first.node, 2));
     assert_eq!(saved.silences, [silence(1, "one"), silence(2, "two")]);
     assert_eq!(saved.nflog, [entry("a", 3)]);
     assert_eq!(saved.alerts, [alert("A")]);
     assert_eq!(saved.groups, [group("A", 60)]);
-    assert_eq!(saved.damaged, []);
+    assert_eq!(opened.damaged, []);
 }
 
 #[test]
@@ -43,12 +48,14 @@ fn the_last_change_of_a_record_holds() {
     let (committer, _) = start(dir.path());
     commit(&committer, vec![Change::PutSilence(silence(1, "old")), Change::PutAlert(alert("A"))]).unwrap();
     commit(&committer, vec![Change::PutSilence(silence(1, "new")), Change::PutNflog(entry("a", 1))]).unwrap();
-    let mut changes = vec![Change::DeleteAlert(alert("A").fingerprint()), Change::DeleteNflog(entry("a", 1).key.clone())];
-    changes.extend([Change::PutGroup(group("A", 1)), Change::DeleteGroup { route_id: "r".into(), labels: group("A", 1).labels }]);
+    let mut changes =
+        vec![Change::DeleteAlert(alert("A").fingerprint()), Change::DeleteNflog(entry("a", 1).key.clone())];
+    changes.extend([Change::PutGroup(group("A", 1)), Change::DeleteGroup(group("A", 2))]);
     commit(&committer, changes).unwrap();
     drop(committer);
 
-    let (_store, saved) = Store::open(dir.path()).unwrap();
+    let (_store, opened) = Store::open(dir.path()).unwrap();
+    let saved = &opened.saved;
     assert_eq!(saved.silences, [silence(1, "new")]);
     assert_eq!((saved.alerts.len(), saved.nflog.len(), saved.groups.len()), (0, 0, 0));
 }
@@ -60,12 +67,13 @@ fn a_record_of_many_pieces_comes_back_longer_and_shorter() {
         let (committer, _) = start(dir.path());
         commit(&committer, vec![Change::PutNflog(entry("a", hashes)), Change::PutNflog(entry("b", 1))]).unwrap();
         drop(committer);
-        let (_store, saved) = Store::open(dir.path()).unwrap();
+        let (_store, opened) = Store::open(dir.path()).unwrap();
+        let saved = &opened.saved;
         let mut lengths: Vec<_> = saved.nflog.iter().map(|e| e.firing.len()).collect();
         lengths.sort_unstable();
         let mut expected = [hashes as usize, 1];
         expected.sort_unstable();
-        assert_eq!((lengths, saved.damaged.len()), (expected.to_vec(), 0));
+        assert_eq!((lengths, opened.damaged.len()), (expected.to_vec(), 0));
     }
 }
 
@@ -80,9 +88,9 @@ fn long_records_make_no_files_beside_the_database() {
     assert_eq!(fs::read_dir(dir.path().join("watchbell/db/blobs")).unwrap().count(), 0);
 }
 
-fn start(path: &Path) -> (Committer, Saved) {
-    let (store, saved) = Store::open(path).unwrap();
-    (Committer::start(store, &saved), saved)
+fn start(path: &Path) -> (Committer, Opened) {
+    let (store, opened) = Store::open(path).unwrap();
+    (Committer::start(store), opened)
 }
 
 /// Submits, and waits for the outcome.
@@ -99,6 +107,7 @@ fn silence(id: u128, comment: &str) -> Arc<Silence> {
         starts_at: Timestamp::from_secs(1),
         ends_at: Timestamp::from_secs(2),
         updated_at: Timestamp::from_secs(3),
+        forget_at: Timestamp::from_secs(9),
         created_by: "ops".into(),
         comment: comment.into(),
         annotations: Labels::default(),
