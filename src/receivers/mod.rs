@@ -5,6 +5,7 @@
 //! carries the alerts and the error.
 
 mod data;
+mod email;
 mod field;
 mod http;
 mod json;
@@ -84,6 +85,7 @@ struct Integration {
 
 enum Way {
     Webhook(Box<webhook::Webhook>),
+    Email(Box<email::Email>),
     Terminal(terminal::Terminal),
 }
 
@@ -112,6 +114,7 @@ impl Integrations {
         };
         match &integration.way {
             Way::Webhook(webhook) => webhook.send(notification).await?,
+            Way::Email(email) => email.send(notification).await?,
             Way::Terminal(terminal) => terminal.send(notification).await?,
         }
         Ok(ReceiverData::new())
@@ -130,8 +133,10 @@ fn integrations(
     surroundings: &Surroundings,
 ) -> Result<Vec<Integration>, ReceiverError> {
     let webhook = |config| Ok(Way::Webhook(Box::new(webhook::Webhook::build(config, templates, surroundings)?)));
+    let email = |config| Ok(Way::Email(Box::new(email::Email::build(config, templates, surroundings)?)));
     let terminal = |config| Ok(Way::Terminal(terminal::Terminal::build(config, templates, surroundings)?));
     let mut all = of_kind(receiver, "webhook", &receiver.webhook_configs, webhook)?;
+    all.extend(of_kind(receiver, "email", &receiver.email_configs, email)?);
     all.extend(of_kind(receiver, "terminal", &receiver.terminal_configs, terminal)?);
     Ok(all)
 }
@@ -159,6 +164,7 @@ impl Way {
     fn kind(&self) -> &'static str {
         match self {
             Self::Webhook(_) => "webhook",
+            Self::Email(_) => "email",
             Self::Terminal(_) => "terminal",
         }
     }

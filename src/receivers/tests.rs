@@ -151,4 +151,5 @@ fn what_cannot_be_honoured_is_refused_with_its_place() {
     assert!(
         refused("webhook_configs: [{url: http://a, http_config: {proxy_url: 'ftp://x'}}]").contains("proxy scheme")
     );
+    assert!(refused("email_configs: [{to: a@b.example, smarthost: 'x:imap'}]").contains("unknown port"));
 }
