@@ -5,6 +5,7 @@ mod ast;
 mod data;
 mod error;
 mod functions;
+mod html;
 mod lex;
 mod parse;
 mod set;

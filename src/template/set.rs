@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::ast::{Source, Tree};
 use crate::data::Data;
 use crate::error::TemplateError;
+use crate::html;
 use crate::parse::parse;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -65,9 +66,12 @@ impl Templates {
     ///
     /// # Errors
     /// What makes `source` no template, or, for HTML, what makes it ambiguous.
-    pub fn compile(&self, _engine: Engine, source: &str) -> Result<Template, TemplateError> {
+    pub fn compile(&self, engine: Engine, source: &str) -> Result<Template, TemplateError> {
         let mut trees = Trees::clone(&self.trees);
         add(&mut trees, FIELD, source)?;
+        if engine == Engine::Html {
+            trees = html::escape(&trees, FIELD)?;
+        }
         Ok(Template { trees: Arc::new(trees), is_empty: source.is_empty() })
     }
 }
