@@ -173,7 +173,7 @@ impl Context {
     pub(super) fn nudged(&self) -> Self {
         match self.state {
             State::Tag => Self { state: State::AttributeName, ..self.clone() },
-            State::BeforeValue => self.value(Quote::Space),
+            State::BeforeValue => Self { attribute: Attribute::Plain, ..self.value(Quote::Space) },
             State::AfterName => Self { state: State::AttributeName, attribute: Attribute::Plain, ..self.clone() },
             _ => self.clone(),
         }

@@ -56,7 +56,8 @@ fn url_start(rest: &str) -> (Css, usize) {
     }
 }
 
-/// Reads to the end of a string or URL. What it says may be a URL, whatever it is used for.
+/// Reads to the end of a string or URL. What it says may be a URL, whatever it is used for. The next one begins anew;
+/// Go takes it for a part of this one, and so would let any scheme into it.
 fn string(context: &mut Context, text: &str, ends: &[char]) -> Result<usize, Problem> {
     let mut escaped = false;
     for (at, c) in text.char_indices() {
