@@ -3,6 +3,7 @@
 
 mod ast;
 mod data;
+mod defaults;
 mod error;
 mod functions;
 mod html;

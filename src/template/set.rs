@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::ast::{Source, Tree};
 use crate::data::Data;
+use crate::defaults;
 use crate::error::TemplateError;
 use crate::html;
 use crate::parse::parse;
@@ -56,7 +57,8 @@ impl Templates {
     /// The first text that is not a template, with its place.
     pub fn parse(files: &[(String, String)]) -> Result<Self, TemplateError> {
         let mut trees = Trees::new();
-        for (name, text) in files {
+        let built_in = defaults::FILES.into_iter();
+        for (name, text) in built_in.chain(files.iter().map(|(name, text)| (name.as_str(), text.as_str()))) {
             add(&mut trees, name, text)?;
         }
         Ok(Self { trees: Arc::new(trees) })
