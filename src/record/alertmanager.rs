@@ -1,0 +1,1 @@
+//! Reads the snapshot files that Alertmanager leaves in its data directory.

@@ -1,0 +1,105 @@
+//! A notification log entry's bytes, and those of its key.
+
+use smol_str::SmolStr;
+use watchbell_engine::nflog::{NflogEntry, NflogKey, ReceiverDatum};
+
+use super::bytes::{Reader, Writer};
+use super::frame::Kind;
+use super::{Record, RecordError};
+
+/// The bytes of a key: different for different keys.
+pub fn key_bytes(key: &NflogKey) -> Vec<u8> {
+    let mut to = Writer::default();
+    write_key(key, &mut to);
+    to.as_bytes().to_vec()
+}
+
+impl Record for NflogEntry {
+    const KIND: Kind = Kind::Nflog;
+    const VERSION: u8 = 1;
+
+    fn write(&self, to: &mut Writer) {
+        write_key(&self.key, to);
+        to.time(self.timestamp);
+        write_hashes(&self.firing, to);
+        write_hashes(&self.resolved, to);
+        to.length(self.receiver_data.len());
+        for (name, datum) in &self.receiver_data {
+            to.text(name);
+            write_datum(datum, to);
+        }
+        to.time(self.expires_at);
+        to.version(self.version);
+    }
+
+    fn read(_version: u8, from: &mut Reader<'_>) -> Result<Self, RecordError> {
+        Ok(Self {
+            key: read_key(from)?,
+            timestamp: from.time()?,
+            firing: read_hashes(from)?,
+            resolved: read_hashes(from)?,
+            receiver_data: {
+                let data = from.list(|r| Ok((SmolStr::new(r.text()?), read_datum(r)?)))?;
+                if !data.is_sorted_by(|(earlier, _), (later, _)| earlier < later) {
+                    return Err(RecordError::Malformed("order of receiver data"));
+                }
+                data.into_iter().collect()
+            },
+            expires_at: from.time()?,
+            version: from.version()?,
+        })
+    }
+}
+
+fn write_key(key: &NflogKey, to: &mut Writer) {
+    to.text(&key.group_key);
+    to.text(&key.receiver);
+    to.text(&key.integration);
+    to.number(key.index.into());
+}
+
+fn read_key(from: &mut Reader<'_>) -> Result<NflogKey, RecordError> {
+    Ok(NflogKey {
+        group_key: from.text()?.into(),
+        receiver: SmolStr::new(from.text()?),
+        integration: SmolStr::new(from.text()?),
+        index: u32::try_from(from.number()?).map_err(|_| RecordError::Malformed("integration's index"))?,
+    })
+}
+
+fn write_hashes(hashes: &[u64], to: &mut Writer) {
+    to.length(hashes.len());
+    hashes.iter().for_each(|hash| to.raw(&hash.to_le_bytes()));
+}
+
+fn read_hashes(from: &mut Reader<'_>) -> Result<Vec<u64>, RecordError> {
+    let mut hashes = from.list(|r| r.array().map(u64::from_le_bytes))?;
+    hashes.sort_unstable();
+    Ok(hashes)
+}
+
+fn write_datum(datum: &ReceiverDatum, to: &mut Writer) {
+    match datum {
+        ReceiverDatum::Text(text) => {
+            to.byte(0);
+            to.text(text);
+        }
+        ReceiverDatum::Integer(integer) => {
+            to.byte(1);
+            to.raw(&integer.to_le_bytes());
+        }
+        ReceiverDatum::Float(float) => {
+            to.byte(2);
+            to.raw(&float.to_le_bytes());
+        }
+    }
+}
+
+fn read_datum(from: &mut Reader<'_>) -> Result<ReceiverDatum, RecordError> {
+    match from.byte()? {
+        0 => Ok(ReceiverDatum::Text(SmolStr::new(from.text()?))),
+        1 => Ok(ReceiverDatum::Integer(i64::from_le_bytes(from.array()?))),
+        2 => Ok(ReceiverDatum::Float(f64::from_le_bytes(from.array()?))),
+        _ => Err(RecordError::Malformed("receiver datum")),
+    }
+}

@@ -1,0 +1,122 @@
+//! sled, and all that is known about its faults; its types end here. It knows keys and bytes, not records.
+//!
+//! What sled 0.34.7 does not do, and what is done about it here:
+//!
+//! * A kill while it opens can leave a half-written `snap.*.generating` that it takes for its newest snapshot and then
+//!   never opens again: [`Directory`](super::directory::Directory) removes these first.
+//! * `flush` writes with `sync_file_range`, which covers neither the file's length nor the drive's cache: each write
+//!   here ends with an fsync of the database file.
+//! * A page holds up to some twenty values and is one message of its log; a message over an eighth of a mebibyte goes to a file
+//!   of its own that is never synced. So values are cut into pieces small enough that no page gets there.
+//! * After an I/O error it refuses everything until it is opened anew: the owner drops the database then.
+
+use std::fs::File;
+use std::path::Path;
+
+use sled::{Batch, Db, IVec};
+use watchbell_engine::replica::NodeId;
+
+use super::change::{RecordKey, Writes};
+use super::directory::Identity;
+use crate::record::frame::Kind;
+
+/// An open database.
+#[derive(Debug)]
+pub(super) struct Database {
+    sled: Db,
+    /// The same file that sled writes, for the fsync that it leaves out.
+    file: File,
+}
+
+/// The longest piece of a record, in bytes.
+const PIECE: usize = 4096;
+
+/// Pages kept in memory, in bytes. Nothing is read after the start, so little is enough.
+const CACHE: u64 = 8 << 20;
+
+/// How often sled looks for space to reuse. Not how often it flushes: each write here does that itself.
+const CLEANUP_EVERY_MS: u64 = 2_000;
+
+/// The key of the node and generation; no record's key is so short.
+const IDENTITY: &[u8] = b"identity";
+
+/// What failed, for the person who reads it.
+type Failure = String;
+
+impl Database {
+    /// Opens the database in `directory`, or makes one.
+    pub(super) fn open(directory: &Path) -> Result<Self, Failure> {
+        let config = sled::Config::new().path(directory).cache_capacity(CACHE).flush_every_ms(Some(CLEANUP_EVERY_MS));
+        let sled = config.open().map_err(described)?;
+        let file = File::open(directory.join("db")).map_err(|error| error.to_string())?;
+        Ok(Self { sled, file })
+    }
+
+    /// Whose database this is; `None` before the first write.
+    pub(super) fn identity(&self) -> Result<Option<Identity>, Failure> {
+        let Some(bytes) = self.sled.get(IDENTITY).map_err(described)? else { return Ok(None) };
+        let (node, generation) = bytes.split_first_chunk().ok_or("the node's identity is malformed")?;
+        let generation = generation.try_into().map_err(|_| "the node's identity is malformed")?;
+        Ok(Some(Identity { node: NodeId(u64::from_be_bytes(*node)), generation: u64::from_be_bytes(generation) }))
+    }
+
+    /// Every record, in the order of the keys.
+    pub(super) fn records(&self) -> Result<Vec<(RecordKey, Vec<u8>)>, Failure> {
+        let mut records: Vec<(RecordKey, Vec<u8>)> = Vec::new();
+        for pair in self.sled.iter() {
+            let (key, piece) = pair.map_err(described)?;
+            if key == IDENTITY {
+                continue;
+            }
+            let key = record_key(&key).ok_or_else(|| format!("the database holds a foreign key {key:02x?}"))?;
+            match records.last_mut() {
+                Some((last, bytes)) if *last == key => bytes.extend_from_slice(&piece),
+                _ => records.push((key, piece.to_vec())),
+            }
+        }
+        Ok(records)
+    }
+
+    /// Writes all or nothing, and returns once it is on the disk.
+    pub(super) fn write(&mut self, writes: &Writes, identity: Option<Identity>) -> Result<(), Failure> {
+        let mut batch = Batch::default();
+        for (key, bytes) in writes {
+            self.stage(*key, bytes.as_deref().unwrap_or_default(), &mut batch)?;
+        }
+        if let Some(Identity { node, generation }) = identity {
+            batch.insert(IDENTITY, [node.0.to_be_bytes(), generation.to_be_bytes()].concat());
+        }
+        self.sled.apply_batch(batch).map_err(described)?;
+        self.sled.flush().map_err(described)?;
+        self.file.sync_all().map_err(|error| error.to_string())
+    }
+
+    /// Puts the pieces of `bytes` and removes what an earlier, longer record left behind them.
+    fn stage(&self, key: RecordKey, bytes: &[u8], batch: &mut Batch) -> Result<(), Failure> {
+        for stored in self.sled.scan_prefix(prefix(key)).keys() {
+            batch.remove(stored.map_err(described)?);
+        }
+        for (index, piece) in (0_u16..).zip(bytes.chunks(PIECE)) {
+            batch.insert(&[prefix(key).as_slice(), &index.to_be_bytes()].concat()[..], piece);
+        }
+        Ok(())
+    }
+}
+
+fn prefix(key: RecordKey) -> [u8; 17] {
+    let mut bytes = [key.kind.letter(); 17];
+    bytes[1..].copy_from_slice(&key.id.to_be_bytes());
+    bytes
+}
+
+/// The key of the record to which the piece under `stored` belongs.
+fn record_key(stored: &IVec) -> Option<RecordKey> {
+    let (&[letter], rest) = stored.split_first_chunk()?;
+    let (id, index) = rest.split_first_chunk()?;
+    let kind = Kind::from_letter(letter).filter(|_| index.len() == size_of::<u16>())?;
+    Some(RecordKey { kind, id: u128::from_be_bytes(*id) })
+}
+
+fn described(error: sled::Error) -> Failure {
+    format!("database: {error}")
+}

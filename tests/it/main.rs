@@ -1,0 +1,7 @@
+//! The real program against real servers, clients and receivers. Each scenario says which program plays the router, so
+//! that Debian's Alertmanager can show that the scenario itself is right.
+
+mod compare;
+mod delivery;
+mod harness;
+mod history;
