@@ -58,7 +58,8 @@ impl Pass<'_> {
             known.is_called = true;
             return Ok(known.end.clone());
         }
-        // A template that calls itself is first taken to leave the context as it is, then to do what that gave.
+        // A template that calls itself is first taken to leave the context as it is. If it does not, it may be one that
+        // does so from where it led: Go rewrites it for that context then.
         let before = self.done.clone();
         let (end, holds) = self.body(tree, &key, context)?;
         if holds {
@@ -71,18 +72,18 @@ impl Pass<'_> {
         }
     }
 
-    /// Rewrites `tree`, which is assumed to end in `assumed`. Returns how it ends and whether the assumption holds.
+    /// Rewrites `tree` for `start`, which it is assumed to leave as it is. Returns how it ends and whether that holds.
     fn body(
         &mut self,
         tree: &Arc<Tree>,
         key: &(String, Context),
-        assumed: &Context,
+        start: &Context,
     ) -> Result<(Context, bool), TemplateError> {
         let name = self.new_name(key);
-        let begun = Rewritten { name: name.clone(), end: assumed.clone(), is_called: false };
+        let begun = Rewritten { name: name.clone(), end: start.clone(), is_called: false };
         self.done.insert(key.clone(), begun);
         let loops = std::mem::take(&mut self.loops);
-        let (end, root) = self.list(tree, &key.1, &tree.root)?;
+        let (end, root) = self.list(tree, start, &tree.root)?;
         self.loops = loops;
         self.escaped.insert(name, Arc::new(Tree { root, ..Tree::clone(tree) }));
         let known = self.done.get_mut(key).expect("the template was entered above");

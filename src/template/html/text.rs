@@ -14,6 +14,10 @@ pub(super) fn read<'t>(context: &mut Context, text: &'t str) -> Result<Cow<'t, s
     while !rest.is_empty() {
         let before = context.clone();
         let length = advance(context, rest)?;
+        // An end tag that the text begins with ends a comment of the text before, which stands for that already.
+        if length == 0 && rest.len() == text.len() {
+            continue;
+        }
         write_piece(&mut written, &before, context, &rest[..length]);
         rest = &rest[length..];
     }
@@ -23,7 +27,7 @@ pub(super) fn read<'t>(context: &mut Context, text: &'t str) -> Result<Cow<'t, s
 /// Writes what led from `before` to `after`.
 fn write_piece(out: &mut String, before: &Context, after: &Context, piece: &str) {
     if before.quote == Quote::None && before.is_comment() {
-        out.push_str(comment_space(before, after, piece));
+        out.push_str(comment_space(before, piece));
         return;
     }
     let enters_comment = after.quote == Quote::None && after.is_comment();
@@ -38,10 +42,9 @@ fn write_piece(out: &mut String, before: &Context, after: &Context, piece: &str)
     }
 }
 
-/// What stands for the end of a comment: a block comment separates what is around it, as a line end if it holds one.
-fn comment_space(before: &Context, after: &Context, piece: &str) -> &'static str {
+/// What stands for a piece of a comment: a block comment separates what is around it, as a line end if it holds one.
+fn comment_space(before: &Context, piece: &str) -> &'static str {
     match before.state {
-        _ if after.is_comment() => "",
         State::Js(Js::BlockComment) if piece.contains(['\n', '\r', '\u{2028}', '\u{2029}']) => "\n",
         State::Js(Js::BlockComment) | State::Css(Css::BlockComment) => " ",
         _ => "",

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{until, url};
-use crate::html::context::{Context, Css, State, UrlPart};
+use crate::html::context::{Context, Css, State};
 use crate::html::escape::css::decode;
 use crate::html::problem::{Problem, excerpt};
 use crate::html::transition::SPACE;
@@ -56,8 +56,8 @@ fn url_start(rest: &str) -> (Css, usize) {
     }
 }
 
-/// Reads to the end of a string or URL. What it says may be a URL, whatever it is used for. The next one begins anew;
-/// Go takes it for a part of this one, and so would let any scheme into it.
+/// Reads to the end of a string or URL. What it says may be a URL, whatever it is used for. Go takes the next one for a
+/// part of this one, and so do we.
 fn string(context: &mut Context, text: &str, ends: &[char]) -> Result<usize, Problem> {
     let mut escaped = false;
     for (at, c) in text.char_indices() {
@@ -66,7 +66,6 @@ fn string(context: &mut Context, text: &str, ends: &[char]) -> Result<usize, Pro
             '\\' => escaped = true,
             _ if ends.contains(&c) => {
                 context.state = State::Css(Css::Code);
-                context.url = UrlPart::Start;
                 return Ok(at + 1);
             }
             _ => {}
