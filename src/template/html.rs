@@ -7,9 +7,10 @@ mod entity;
 mod escape;
 mod names;
 mod pass;
+mod pipeline;
 mod problem;
 mod text;
 mod transition;
 
-pub(crate) use escape::Escaper;
+pub(crate) use escape::{Content, Escaper, Trust};
 pub(crate) use pass::escape;

@@ -4,12 +4,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::choose::escapers;
-use super::context::{Context, Quote, State};
-use super::escape::Escaper;
+use super::context::{Context, State};
+use super::pipeline;
 use super::problem::Problem;
 use super::text;
-use crate::ast::{Branch, Command, Node, Operand, OperandKind, Pipeline, Pos, Tree};
+use crate::ast::{Branch, Node, Pos, Tree};
 use crate::error::TemplateError;
 use crate::set::Trees;
 
@@ -22,7 +21,7 @@ pub(crate) fn escape(trees: &Trees, name: &str) -> Result<Trees, TemplateError> 
     let mut pass = Pass { trees, escaped: Trees::new(), done: HashMap::new(), loops: Vec::new() };
     let end = pass.template(tree, &Context::default())?;
     if end.state != State::Text {
-        return Err(TemplateError::escape(tree, tree.source.text.len(), &Problem::End(end)));
+        return Err(TemplateError::escape(tree, tree.source.text.len(), Problem::End(end)));
     }
     Ok(pass.escaped)
 }
@@ -68,7 +67,7 @@ impl Pass<'_> {
         self.done = before;
         match self.body(tree, &key, &end) {
             Ok((end, true)) => Ok(end),
-            _ => Err(TemplateError::escape(tree, 0, &Problem::OutputContext(tree.name.clone()))),
+            _ => Err(TemplateError::escape(tree, 0, Problem::OutputContext(tree.name.clone()))),
         }
     }
 
@@ -115,11 +114,12 @@ impl Pass<'_> {
     fn node(&mut self, tree: &Arc<Tree>, context: &mut Context, node: &Node) -> Result<Node, TemplateError> {
         Ok(match node {
             Node::Text { pos, text } => {
-                let text = text::read(context, text).map_err(|problem| TemplateError::escape(tree, *pos, &problem))?;
+                let text = text::read(context, text).map_err(|problem| TemplateError::escape(tree, *pos, problem))?;
                 Node::Text { pos: *pos, text: text.into() }
             }
             Node::Action { pos, pipe } if pipe.variables.is_empty() => {
-                let pipe = action(context, pipe).map_err(|problem| TemplateError::escape(tree, *pos, &problem))?;
+                let pipe =
+                    pipeline::escaped(context, pipe).map_err(|problem| TemplateError::escape(tree, *pos, problem))?;
                 Node::Action { pos: *pos, pipe }
             }
             Node::Action { .. } => node.clone(),
@@ -138,7 +138,7 @@ impl Pass<'_> {
     /// `{{ template "name" }}`: returns the name of what it calls now.
     fn call(&mut self, tree: &Tree, context: &mut Context, pos: Pos, name: &str) -> Result<String, TemplateError> {
         let Some(callee) = self.trees.get(name) else {
-            return Err(TemplateError::escape(tree, pos, &Problem::NoSuchTemplate(name.into())));
+            return Err(TemplateError::escape(tree, pos, Problem::NoSuchTemplate(name.into())));
         };
         let key = (name.to_owned(), context.clone());
         *context = self.template(callee, context)?;
@@ -155,7 +155,7 @@ impl Pass<'_> {
         let (body_end, body) = self.list(tree, context, &branch.body)?;
         let (otherwise_end, otherwise) = self.otherwise(tree, context, branch)?;
         *context = join(word, &body_end, &otherwise_end)
-            .map_err(|problem| TemplateError::escape(tree, branch.pos, &problem))?;
+            .map_err(|problem| TemplateError::escape(tree, branch.pos, problem))?;
         Ok(Branch { body, otherwise, ..branch.clone() })
     }
 
@@ -191,7 +191,7 @@ impl Pass<'_> {
         let (mut end, body) = turn?;
         for (place, context) in left {
             end = join("range", &end, &context)
-                .map_err(|problem| TemplateError::escape(tree, branch.pos, &Problem::Loop(place, Box::new(problem))))?;
+                .map_err(|problem| TemplateError::escape(tree, branch.pos, Problem::Loop(place, Box::new(problem))))?;
         }
         Ok((end, body))
     }
@@ -206,56 +206,4 @@ impl Pass<'_> {
 
 fn join(word: &'static str, one: &Context, other: &Context) -> Result<Context, Problem> {
     one.join(other).ok_or_else(|| Problem::Branches(word, one.clone(), other.clone()))
-}
-
-/// The pipeline of an action that writes at `context`, with the escapers that it needs at its end.
-fn action(context: &mut Context, pipe: &Pipeline) -> Result<Pipeline, Problem> {
-    let place = context.nudged();
-    check_predefined(&place, pipe)?;
-    let mut needed = escapers(context).ok_or_else(|| Problem::Url(format!("{{{{{pipe}}}}}")))?;
-    let mut pipe = pipe.clone();
-    use_predefined(&mut pipe, &mut needed);
-    let pos = pipe.pos;
-    pipe.commands.extend(needed.into_iter().map(|escaper| {
-        let operand = Operand { pos, kind: OperandKind::Escaper(escaper) };
-        Command { pos, operands: vec![operand] }
-    }));
-    Ok(pipe)
-}
-
-/// `html` and `urlquery` must be the last of a pipeline, where they stand in for an escaper of ours; what `html` writes
-/// is not safe in a value without quotes.
-fn check_predefined(place: &Context, pipe: &Pipeline) -> Result<(), Problem> {
-    let unquoted = place.state == State::Attribute && place.quote == Quote::Space;
-    for (index, command) in pipe.commands.iter().enumerate() {
-        let Some(name @ ("html" | "urlquery")) = function(command) else { continue };
-        let is_last = index + 1 == pipe.commands.len();
-        if !is_last || (unquoted && name == "html") {
-            return Err(Problem::Predefined(name.into()));
-        }
-    }
-    Ok(())
-}
-
-/// If the pipeline's last function does the work of one of the `needed` escapers, it does so in that one's place.
-fn use_predefined(pipe: &mut Pipeline, needed: &mut [Escaper]) {
-    let Some(last) = pipe.commands.last_mut() else { return };
-    let Some(name) = function(last).map(String::from) else { return };
-    let twin = needed.iter_mut().find_map(|escaper| escaper.predefined(&name).map(|twin| (escaper, twin)));
-    let Some((escaper, twin)) = twin else { return };
-    *escaper = twin;
-    // Its arguments, if it has any of its own, are still to be made one text.
-    if last.operands.len() > 1 {
-        last.operands[0].kind = OperandKind::Identifier("print".into());
-    } else {
-        pipe.commands.pop();
-    }
-}
-
-/// The name of the function that a command calls.
-fn function(command: &Command) -> Option<&str> {
-    match &command.operands.first()?.kind {
-        OperandKind::Identifier(name) => Some(name),
-        _ => None,
-    }
 }
