@@ -1,7 +1,10 @@
 //! The real program against real servers, clients and receivers. Each scenario says which program plays the router, so
 //! that Debian's Alertmanager can show that the scenario itself is right.
 
+mod amtool;
 mod compare;
 mod delivery;
+mod filling;
 mod harness;
 mod history;
+mod requests;
