@@ -1,5 +1,7 @@
 //! An alert: what it says, when it began and when it ends, and how two reports of the same alert become one.
 
+pub mod posted;
+
 use std::sync::Arc;
 
 use smol_str::SmolStr;

@@ -48,6 +48,25 @@ impl Labels {
         Self(self.0.iter().filter(|(n, _)| keep(n)).cloned().collect())
     }
 
+    /// The pairs that have a value.
+    pub fn without_empty_values(&self) -> Self {
+        if self.0.iter().all(|(_, value)| !value.is_empty()) {
+            return self.clone();
+        }
+        Self(self.0.iter().filter(|(_, value)| !value.is_empty()).cloned().collect())
+    }
+
+    /// Alertmanager's order of label sets: fewer labels first; then, by the first name in which they differ, the set
+    /// that lacks it or has the smaller value.
+    pub fn cmp_as_sets(&self, other: &Self) -> std::cmp::Ordering {
+        let by_pair = || {
+            let mut pairs = self.iter().zip(other.iter());
+            let (mine, theirs) = pairs.find(|(mine, theirs)| mine != theirs)?;
+            Some(theirs.0.cmp(mine.0).then(mine.1.cmp(theirs.1)))
+        };
+        self.len().cmp(&other.len()).then_with(|| by_pair().unwrap_or(std::cmp::Ordering::Equal))
+    }
+
     /// FNV-1a, 64 bits, over each name and value, both followed by 0xFF (Alertmanager's alert fingerprint).
     pub fn fingerprint(&self) -> Fingerprint {
         const OFFSET_BASIS: u64 = 14_695_981_039_346_656_037;
@@ -119,6 +138,13 @@ mod tests {
         assert_eq!(Labels::default().fingerprint().to_string(), "cbf29ce484222325");
         let labels = Labels::from_iter([("severity", "page"), ("alertname", "A")]);
         assert_eq!(labels.fingerprint().to_string(), "f2f95d02269594eb");
+    }
+
+    #[test]
+    fn sets_are_ordered_by_size_then_by_the_first_difference() {
+        let set = |pairs: &[(&str, &str)]| Labels::from_iter(pairs.iter().copied());
+        let ordered = [set(&[("b", "1")]), set(&[("a", "1")]), set(&[("a", "2")]), set(&[("a", "1"), ("b", "1")])];
+        assert!(ordered.is_sorted_by(|a, b| a.cmp_as_sets(b).is_lt()));
     }
 
     #[test]

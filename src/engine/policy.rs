@@ -9,6 +9,7 @@ use smol_str::SmolStr;
 
 use crate::label::Labels;
 use crate::matcher::Matcher;
+use crate::nflog::NflogKey;
 use crate::timeinterval::TimeInterval;
 
 /// The checked configuration, as far as decisions depend on it.
@@ -101,9 +102,15 @@ pub struct Integration {
     pub send_resolved: bool,
 }
 
-impl Policy {
-    /// The receiver called `name`, if there is one.
-    pub fn receiver(&self, name: &str) -> Option<&Receiver> {
-        self.receivers.iter().find(|r| r.name == name)
+impl Receiver {
+    /// The log's keys of its integrations for a group, with whether each wants to hear of resolved alerts.
+    pub(crate) fn keys(&self, group_key: &Arc<str>) -> Vec<(NflogKey, bool)> {
+        let key = |integration: &Integration| NflogKey {
+            group_key: Arc::clone(group_key),
+            receiver: self.name.clone(),
+            integration: integration.kind.clone(),
+            index: integration.index,
+        };
+        self.integrations.iter().map(|integration| (key(integration), integration.send_resolved)).collect()
     }
 }

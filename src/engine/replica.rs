@@ -1,5 +1,10 @@
-//! How nodes come to hold equal records: versions, and merging by the larger one.
+//! How nodes come to hold equal records: versions, merging by the larger one.
 
+use std::sync::Arc;
+
+use crate::nflog::NflogEntry;
+use crate::peers::Claim;
+use crate::silence::Silence;
 use crate::time::Timestamp;
 
 /// A node's identity: random, kept on its disk.
@@ -15,10 +20,34 @@ pub struct Version {
     pub node: NodeId,
 }
 
+/// What nodes tell each other.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Record {
+    /// A silence, as it is now.
+    Silence(Arc<Silence>),
+    /// A log entry, as it is now.
+    Nflog(Arc<NflogEntry>),
+    /// What the sender does.
+    Claim(Claim),
+}
+
 impl Version {
     /// The version of an edit made by `node` at `now` of a record that had the version `previous`.
     pub fn after(previous: Option<Self>, now: Timestamp, node: NodeId) -> Self {
         let floor = previous.map(|p| Timestamp::from_micros(p.stamp.as_micros() + 1));
         Self { stamp: floor.map_or(now, |f| f.max(now)), node }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_edit_is_newer_than_what_it_edits_whatever_the_clock_says() {
+        let first = Version::after(None, Timestamp::from_secs(100), NodeId(1));
+        let edit = Version::after(Some(first), Timestamp::from_secs(50), NodeId(0));
+        assert!(edit > first);
+        assert!(Version::after(None, Timestamp::from_secs(100), NodeId(2)) > first);
     }
 }

@@ -1,0 +1,123 @@
+//! How one integration is brought to know what a group holds: one delivery for each, one attempt at a time, always
+//! with the newest flush, and never in the way of another integration.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::effect::AttemptId;
+use crate::label::Labels;
+use crate::nflog::{NflogEntry, Told};
+use crate::notification::NotifiedAlert;
+use crate::route::GroupRef;
+use crate::time::Timestamp;
+
+/// What a flush wants told; the integrations of the receiver share it.
+#[derive(Clone, Debug)]
+pub(crate) struct Batch {
+    pub(crate) flushed_at: Timestamp,
+    pub(crate) group_labels: Labels,
+    pub(crate) route_labels: Labels,
+    pub(crate) group_interval: Duration,
+    pub(crate) repeat_interval: Duration,
+    /// In flush order, without those that were muted.
+    pub(crate) alerts: Vec<NotifiedAlert>,
+}
+
+/// Where the telling of one integration stands.
+#[derive(Clone, Debug)]
+pub(crate) struct Delivery {
+    /// The group; `None` once a reload has taken its route away.
+    pub(crate) group: Option<GroupRef>,
+    pub(crate) batch: Arc<Batch>,
+    pub(crate) send_resolved: bool,
+    /// The attempt under way and what the log says once it succeeds.
+    pub(crate) sending: Option<(AttemptId, Told)>,
+    /// The newest flush, while an attempt with an older one is under way.
+    pub(crate) next: Option<Arc<Batch>>,
+    /// Attempts made with this batch.
+    pub(crate) attempts: u32,
+    /// When this batch is given up; set by its first attempt.
+    pub(crate) deadline: Option<Timestamp>,
+}
+
+/// No pipeline is given less time than this, however short the group interval.
+const MIN_TIME_TO_TELL: Duration = Duration::from_secs(10);
+
+/// Back-off between attempts: the first, the factor (3/2), the longest.
+const FIRST_BACKOFF: Duration = Duration::from_millis(500);
+const MAX_BACKOFF: Duration = Duration::from_secs(60);
+
+impl Delivery {
+    pub(crate) fn new(group: GroupRef, batch: Arc<Batch>, send_resolved: bool) -> Self {
+        Self { group: Some(group), batch, send_resolved, sending: None, next: None, attempts: 0, deadline: None }
+    }
+
+    /// Starts afresh with another batch.
+    pub(crate) fn restart(&mut self, batch: Arc<Batch>) {
+        self.batch = batch;
+        self.attempts = 0;
+        self.deadline = None;
+    }
+
+    /// Notes that an attempt starts at `now`; returns how long it may take.
+    pub(crate) fn begin(&mut self, id: AttemptId, told: Told, now: Timestamp) -> Duration {
+        let budget = self.batch.group_interval.max(MIN_TIME_TO_TELL);
+        let deadline = *self.deadline.get_or_insert(now + budget);
+        self.sending = Some((id, told));
+        self.attempts += 1;
+        deadline.since(now)
+    }
+}
+
+impl Batch {
+    /// The alerts that an integration that was last told `entry` may hear of: resolved ones only if it heard of them.
+    pub(crate) fn tellable(&self, entry: Option<&NflogEntry>) -> Vec<NotifiedAlert> {
+        let known = |alert: &NotifiedAlert| entry.is_some_and(|e| e.knows(alert.alert.labels.log_hash()));
+        self.alerts.iter().filter(|alert| alert.firing || known(alert)).cloned().collect()
+    }
+}
+
+impl Told {
+    pub(crate) fn of(alerts: &[NotifiedAlert]) -> Self {
+        let hashes = |firing| {
+            let some = alerts.iter().filter(|a| a.firing == firing);
+            let mut hashes: Vec<u64> = some.map(|a| a.alert.labels.log_hash()).collect();
+            hashes.sort_unstable();
+            hashes
+        };
+        Self { firing: hashes(true), resolved: hashes(false) }
+    }
+}
+
+/// How long to wait after `attempts` failures: half to one and a half times the exponential; `random` decides.
+pub(crate) fn backoff(attempts: u32, random: u64) -> Duration {
+    let exponential = FIRST_BACKOFF.mul_f64(1.5_f64.powi(attempts.saturating_sub(1).min(64).cast_signed()));
+    let share = 0.5 + (random % 1024) as f64 / 1024.0;
+    exponential.min(MAX_BACKOFF).mul_f64(share)
+}
+
+/// Sorts alerts as receivers see them: by job, by instance (those that have one first), then by their labels.
+pub(crate) fn sort_for_flush(alerts: &mut [NotifiedAlert]) {
+    alerts.sort_by(|a, b| {
+        let (a, b) = (&a.alert.labels, &b.alert.labels);
+        by_value(a, b, "job").then_with(|| by_value(a, b, "instance")).then_with(|| a.cmp_as_sets(b))
+    });
+}
+
+fn by_value(a: &Labels, b: &Labels, name: &str) -> std::cmp::Ordering {
+    let key = |labels: &Labels| (labels.get(name).is_none(), labels.value(name).to_owned());
+    key(a).cmp(&key(b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_back_off_grows_to_a_minute_and_is_spread() {
+        assert_eq!(backoff(1, 0), Duration::from_millis(250));
+        assert_eq!(backoff(1, 512), Duration::from_millis(500));
+        assert_eq!(backoff(2, 512), Duration::from_millis(750));
+        assert_eq!(backoff(1000, 512), Duration::from_secs(60));
+    }
+}

@@ -1,0 +1,168 @@
+//! Going on after a change from outside: a restart, a new policy, a cluster that has settled. Timers of groups that
+//! exist before and after stay where they were.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::alert::Alert;
+use crate::effect::{Change, Effects};
+use crate::engine::{Engine, Options};
+use crate::group::{Group, SavedGroup};
+use crate::inhibit::Inhibitor;
+use crate::label::{Fingerprint, Labels};
+use crate::nflog::NflogEntry;
+use crate::policy::Policy;
+use crate::route::{GroupRef, Router};
+use crate::silence::Silence;
+use crate::time::{Timestamp, UtcOffset};
+use crate::timer::Timer;
+
+/// What was on disk.
+#[derive(Clone, Debug, Default)]
+pub struct Saved {
+    /// Silences.
+    pub silences: Vec<Arc<Silence>>,
+    /// Log entries.
+    pub nflog: Vec<Arc<NflogEntry>>,
+    /// Alerts of which not everybody was told that they are resolved.
+    pub alerts: Vec<Arc<Alert>>,
+    /// Timers of groups.
+    pub groups: Vec<SavedGroup>,
+}
+
+/// A group by names that hold under every policy: its route's id and its labels.
+type Carried = BTreeMap<(Arc<str>, Labels), Group>;
+
+impl Engine {
+    /// An engine that goes on where another stopped, or was killed. What has outlived its retention is left out and
+    /// among the effects as deleted.
+    ///
+    /// An alert that ran out while nobody was there may still fire: it gets the time of `resolve_timeout` to be
+    /// repeated.
+    pub fn restore(now: Timestamp, options: Options, policy: Arc<Policy>, saved: Saved) -> (Self, Effects) {
+        let mut engine = Self::new(now, options, policy);
+        let mut effects = Effects::default();
+        for silence in saved.silences {
+            engine.keep_silence(now, silence, &mut effects);
+        }
+        for entry in saved.nflog {
+            engine.keep_nflog(entry, &mut effects);
+        }
+        for alert in saved.alerts {
+            let alert = engine.with_time_to_repeat(now, alert);
+            let fingerprint = alert.fingerprint();
+            if engine.name_limit.admits(&alert, fingerprint, now) {
+                engine.store_alert(now, fingerprint, None, &alert);
+            }
+        }
+        let carried = saved.groups.into_iter().map(|group| {
+            let flushed_before = Group::new(group.labels.clone(), "".into(), group.next_flush);
+            ((group.route_id, group.labels), flushed_before)
+        });
+        // What was just read is on disk already.
+        effects = Effects::default();
+        engine.regroup(now, carried.collect(), &mut effects);
+        (engine, effects)
+    }
+
+    /// Follows another policy. Alerts, silences and the log stay; groups that exist under both policies keep their
+    /// timers; attempts that are under way go on.
+    pub fn reload(&mut self, now: Timestamp, policy: Arc<Policy>) -> Effects {
+        let carried = self.take_groups();
+        self.router = Router::new(Arc::clone(&policy));
+        self.view.inhibitor = Inhibitor::new(&policy.inhibit_rules);
+        self.view.policy = policy;
+        let alerts: Vec<(Fingerprint, Arc<Alert>)> =
+            self.view.alerts.iter().map(|(fingerprint, slot)| (fingerprint, Arc::clone(&slot.alert))).collect();
+        for (fingerprint, alert) in alerts {
+            self.view.alerts.remove(fingerprint);
+            self.store_alert(now, fingerprint, None, &alert);
+        }
+        let mut effects = Effects::default();
+        self.regroup(now, carried, &mut effects);
+        effects
+    }
+
+    /// The other nodes' state is known: held flushes may happen.
+    pub(crate) fn settled(&mut self, now: Timestamp) {
+        self.hold_until = self.hold_until.min(now.max(self.start_at));
+        let held: Vec<GroupRef> = self.view.groups.keys().copied().collect();
+        for id in held {
+            let never_flushed = self.view.groups.get(&id).filter(|group| !group.flushed);
+            if let Some(next) = never_flushed.map(|group| group.next_flush.max(self.hold_until)) {
+                self.timers.set(Timer::Flush(id), next);
+            }
+        }
+    }
+
+    /// Ends all groups, with what must survive until [`regroup`](Self::regroup). A flush that was not settled is done
+    /// again at once, unless an attempt for it is under way.
+    fn take_groups(&mut self) -> Carried {
+        self.deliveries.retain(|key, delivery| {
+            (delivery.group, delivery.next) = (None, None);
+            if delivery.sending.is_none() {
+                self.timers.cancel(&Timer::Delivery(key.clone()));
+            }
+            delivery.sending.is_some()
+        });
+        let groups = std::mem::take(&mut self.view.groups);
+        let mut carried = Carried::new();
+        for (id, group) in groups.iter() {
+            self.timers.cancel(&Timer::Flush(*id));
+            let mut group = Group::clone(group);
+            if group.open.take().is_some() {
+                group.next_flush = Timestamp::EPOCH;
+            }
+            carried.insert((Arc::clone(&self.view.policy.routes[id.route as usize].id), group.labels.clone()), group);
+        }
+        carried
+    }
+
+    /// Puts every alert into its groups; those that were there before go on.
+    fn regroup(&mut self, now: Timestamp, carried: Carried, effects: &mut Effects) {
+        let alerts: Vec<(Fingerprint, Arc<Alert>)> =
+            self.view.alerts.iter().map(|(fingerprint, slot)| (fingerprint, Arc::clone(&slot.alert))).collect();
+        for (fingerprint, alert) in alerts {
+            self.join_groups(now, fingerprint, &alert, &mut Effects::default());
+        }
+        let opened: Vec<GroupRef> = self.view.groups.keys().copied().collect();
+        for id in opened {
+            let Some(saved) = self.saved_group(id) else { continue };
+            if let Some(before) = carried.get(&(saved.route_id, saved.labels)) {
+                self.carry_over(now, id, before);
+            }
+            effects.persist.extend(self.saved_group(id).map(Change::PutGroup));
+        }
+        self.forget_gone_groups(&carried, effects);
+    }
+
+    fn carry_over(&mut self, now: Timestamp, id: GroupRef, before: &Group) {
+        let interval = self.view.policy.routes[id.route as usize].group_interval;
+        let next_flush = before.next_flush.min(now + interval).max(now);
+        let group = self.group_mut(id).expect("it was just opened");
+        (group.flushed, group.next_flush) = (before.flushed, next_flush);
+        group.muted_by.clone_from(&before.muted_by);
+        self.timers.set(Timer::Flush(id), next_flush.max(self.hold_until));
+    }
+
+    fn forget_gone_groups(&self, carried: &Carried, effects: &mut Effects) {
+        let there: BTreeSet<_> =
+            self.view.groups.keys().filter_map(|id| self.saved_group(*id)).map(|g| (g.route_id, g.labels)).collect();
+        let gone = carried.iter().filter(|(name, _)| !there.contains(*name));
+        effects.persist.extend(gone.map(|((route_id, labels), group)| {
+            let saved =
+                SavedGroup { route_id: Arc::clone(route_id), labels: labels.clone(), next_flush: group.next_flush };
+            Change::DeleteGroup(saved)
+        }));
+    }
+
+    /// An alert whose end lay ahead when it was reported, and has passed, is given time to be reported again.
+    fn with_time_to_repeat(&self, now: Timestamp, alert: Arc<Alert>) -> Arc<Alert> {
+        let ended_meanwhile = alert.updated_at < alert.ends_at && alert.ends_at <= now;
+        if !ended_meanwhile {
+            return alert;
+        }
+        let ends_at = now + self.view.policy.resolve_timeout;
+        Arc::new(Alert { ends_at, ends_offset: UtcOffset::default(), timeout: true, ..Alert::clone(&alert) })
+    }
+}

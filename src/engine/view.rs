@@ -1,0 +1,134 @@
+//! What is known, for those who ask: alerts, groups, silences, and what mutes what. A clone is taken in constant time
+//! and does not change any more, so that answering never stalls the engine.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use smol_str::SmolStr;
+
+use crate::alert::Alert;
+use crate::alerts::{Alerts, Slot};
+use crate::effect::Mute;
+use crate::group::Group;
+use crate::inhibit::Inhibitor;
+use crate::label::{Fingerprint, Labels};
+use crate::policy::{Policy, Route};
+use crate::route::GroupRef;
+use crate::silence::SilenceId;
+use crate::silence::table::Silences;
+use crate::time::Timestamp;
+
+/// A snapshot of everything the API shows.
+#[derive(Clone, Debug)]
+pub struct View {
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) alerts: Alerts,
+    pub(crate) groups: Arc<BTreeMap<GroupRef, Arc<Group>>>,
+    pub(crate) silences: Arc<Silences>,
+    pub(crate) inhibitor: Inhibitor,
+}
+
+/// A known alert.
+#[derive(Clone, Copy, Debug)]
+pub struct KnownAlert<'a> {
+    /// Its fingerprint.
+    pub fingerprint: Fingerprint,
+    /// The alert; it may be resolved.
+    pub alert: &'a Arc<Alert>,
+    slot: &'a Slot,
+    policy: &'a Policy,
+}
+
+/// What mutes an alert at an instant, time intervals apart.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MutedBy {
+    /// The active silences that match it.
+    pub silences: Vec<SilenceId>,
+    /// The firing alert that inhibits it.
+    pub inhibitor: Option<Fingerprint>,
+}
+
+impl View {
+    pub(crate) fn new(policy: Arc<Policy>) -> Self {
+        let inhibitor = Inhibitor::new(&policy.inhibit_rules);
+        Self { policy, alerts: Alerts::default(), groups: Arc::default(), silences: Arc::default(), inhibitor }
+    }
+
+    /// The policy that is followed.
+    pub fn policy(&self) -> &Arc<Policy> {
+        &self.policy
+    }
+
+    /// All known alerts, resolved ones included, in order of their fingerprints.
+    pub fn alerts(&self) -> impl Iterator<Item = KnownAlert<'_>> {
+        self.alerts.iter().map(|(fingerprint, slot)| self.known(fingerprint, slot))
+    }
+
+    /// The alert with this fingerprint.
+    pub fn alert(&self, fingerprint: Fingerprint) -> Option<KnownAlert<'_>> {
+        self.alerts.get(fingerprint).map(|slot| self.known(fingerprint, slot))
+    }
+
+    /// How many alerts are known.
+    pub fn alert_count(&self) -> usize {
+        self.alerts.len()
+    }
+
+    /// All aggregation groups with their routes, by route.
+    pub fn groups(&self) -> impl Iterator<Item = (&Route, &Group)> {
+        self.groups.iter().map(|(id, group)| (&self.policy.routes[id.route as usize], group.as_ref()))
+    }
+
+    /// All silences.
+    pub fn silences(&self) -> &Silences {
+        &self.silences
+    }
+
+    /// What mutes an alert with these labels at `now`.
+    pub fn muted_by(&self, labels: &Labels, now: Timestamp) -> MutedBy {
+        let inhibitor = self.inhibitor.inhibited_by(labels, now);
+        MutedBy { silences: self.silences.silencing(labels, now), inhibitor }
+    }
+
+    /// Why an alert with these labels may not be told at `now`, in the order in which Alertmanager asks; `hours` is
+    /// what [`muting_hours`](Self::muting_hours) says of its route.
+    pub(crate) fn mute(&self, labels: &Labels, hours: Option<Mute>, now: Timestamp) -> Option<Mute> {
+        let inhibited = self.inhibitor.inhibited_by(labels, now).map(|_| Mute::Inhibited);
+        let silenced = || (!self.silences.silencing(labels, now).is_empty()).then_some(Mute::Silenced);
+        inhibited.or(hours).or_else(silenced)
+    }
+
+    /// Whether the hour mutes a route, and the names of the time intervals that say so.
+    pub(crate) fn muting_hours(&self, route: &Route, now: Timestamp) -> Option<(Mute, Vec<SmolStr>)> {
+        let inside = |name: &&SmolStr| self.policy.time_intervals.get(*name).is_some_and(|i| holds(i, now));
+        let active = &route.active_time_intervals;
+        if !active.is_empty() && !active.iter().any(|name| inside(&name)) {
+            return Some((Mute::Inactive, active.clone()));
+        }
+        let muting: Vec<SmolStr> = route.mute_time_intervals.iter().filter(inside).cloned().collect();
+        (!muting.is_empty()).then_some((Mute::TimeMuted, muting))
+    }
+
+    fn known<'a>(&'a self, fingerprint: Fingerprint, slot: &'a Slot) -> KnownAlert<'a> {
+        KnownAlert { fingerprint, alert: &slot.alert, slot, policy: &self.policy }
+    }
+}
+
+impl<'a> KnownAlert<'a> {
+    /// The routes that the alert takes, in the order in which they match.
+    pub fn routes(&self) -> impl Iterator<Item = &'a Route> {
+        let (slot, policy) = (self.slot, self.policy);
+        slot.groups.iter().map(move |group| &policy.routes[group.route as usize])
+    }
+}
+
+impl MutedBy {
+    /// Whether anything mutes the alert.
+    pub fn is_muted(&self) -> bool {
+        !self.silences.is_empty() || self.inhibitor.is_some()
+    }
+}
+
+fn holds(intervals: &[crate::timeinterval::TimeInterval], now: Timestamp) -> bool {
+    intervals.iter().any(|interval| interval.contains(now))
+}

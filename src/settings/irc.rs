@@ -1,0 +1,486 @@
+//! `irc_servers` and `irc_configs`: the networks we speak on, and who is told there.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::duration::PrometheusDuration;
+use super::lenient::{empty, nullable};
+use super::secret::Secret;
+use super::tls::TlsConfig;
+use super::url::ProxyUrl;
+use super::{Invalid, at_most_one, one_of};
+
+/// A network; each node holds one session with it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct IrcServer {
+    /// What `irc_configs` call it.
+    #[serde(deserialize_with = "nullable")]
+    pub name: String,
+    /// Servers as `host` or `host:port` (6697 if left out), tried in order.
+    #[serde(deserialize_with = "nullable")]
+    pub addresses: Vec<String>,
+    /// Whether TLS is spoken. Always shown.
+    #[serde(deserialize_with = "nullable")]
+    pub tls: bool,
+    /// How TLS is spoken; a certificate of ours identifies us to services.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub tls_config: TlsConfig,
+    /// The proxy to go through; `socks5h` leaves the names to it.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub proxy_url: ProxyUrl,
+    /// The address to connect from.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub source_address: String,
+    /// The server's password.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub password: Secret,
+    /// The same in a file.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub password_file: String,
+    /// Our nick; a template over `ShortHostname`, `Hostname` and `NodeName`.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub nick: String,
+    /// Nicks to try if it is taken.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub nick_fallbacks: Vec<String>,
+    /// Whether we take our nick back when it becomes free. Always shown.
+    #[serde(deserialize_with = "nullable")]
+    pub regain_nick: bool,
+    /// Our user name (ident).
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub username: String,
+    /// Our real name; a template over `ExternalURL`.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub realname: String,
+    /// `auto` marks us as a bot where the server knows how; else a mode string.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub user_modes: String,
+    /// How we log in before we are on the network.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub sasl: IrcSasl,
+    /// How we log in otherwise.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub nickserv: IrcNickserv,
+    /// Who lets us into channels.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub chanserv: IrcChanserv,
+    /// Channels to join besides those that `irc_configs` name.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub autojoin: Vec<String>,
+    /// How often we ask whether the server is there.
+    #[serde(deserialize_with = "nullable")]
+    pub ping_interval: PrometheusDuration,
+    /// How long it may take to say so.
+    #[serde(deserialize_with = "nullable")]
+    pub ping_timeout: PrometheusDuration,
+    /// How long connecting may take.
+    #[serde(deserialize_with = "nullable")]
+    pub connect_timeout: PrometheusDuration,
+    /// How long to wait between attempts.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub reconnect: IrcReconnect,
+    /// How fast we speak; it can only be lowered.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub flood: IrcFlood,
+    /// The nicks of the other nodes; learnt from them unless given.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub peer_nicks: Vec<String>,
+    /// The character encoding; `utf-8` is the only one.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub encoding: String,
+    /// What we say when leaving.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub quit_message: String,
+    /// What people may ask of us.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub commands: IrcCommands,
+}
+
+/// SASL, the login before registration.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct IrcSasl {
+    /// `auto`, `external`, `plain`, `scram-sha-256` or `none`.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub mechanism: String,
+    /// The account; the nick unless given.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub username: String,
+    /// Its password.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub password: Secret,
+    /// The same in a file.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub password_file: String,
+    /// Whether there is no session without it. Always shown.
+    #[serde(deserialize_with = "nullable")]
+    pub required: bool,
+}
+
+/// NickServ, the login after registration.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct IrcNickserv {
+    /// `auto` (with a password, if SASL did not do it), `true` or `false`.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub enabled: String,
+    /// The service's nick, or `nick@server`.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub service: String,
+    /// What it is told; a template over `Account` and `Password`.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub identify_command: String,
+    /// The account; the nick unless given.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub account: String,
+    /// Its password.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub password: Secret,
+    /// The same in a file.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub password_file: String,
+    /// How long to wait for the login before joining channels.
+    #[serde(deserialize_with = "nullable")]
+    pub wait: PrometheusDuration,
+}
+
+/// ChanServ, which opens channels that do not let us in.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct IrcChanserv {
+    /// The service's nick, or `nick@server`.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub service: String,
+    /// Whether it is asked to lift a ban. Always shown.
+    #[serde(deserialize_with = "nullable")]
+    pub unban: bool,
+    /// Whether it is asked for an invitation. Always shown.
+    #[serde(deserialize_with = "nullable")]
+    pub invite: bool,
+}
+
+/// The pauses between attempts to connect; each is random, up to a limit that doubles.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct IrcReconnect {
+    /// The first limit.
+    #[serde(deserialize_with = "nullable")]
+    pub min: PrometheusDuration,
+    /// The last limit.
+    #[serde(deserialize_with = "nullable")]
+    pub max: PrometheusDuration,
+    /// How long a session must last for the limit to fall back.
+    #[serde(deserialize_with = "nullable")]
+    pub reset_after: PrometheusDuration,
+}
+
+/// How fast we speak.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct IrcFlood {
+    /// Lines at once.
+    #[serde(deserialize_with = "nullable")]
+    pub burst: u32,
+    /// The pause between lines after that.
+    #[serde(deserialize_with = "nullable")]
+    pub interval: PrometheusDuration,
+    /// Bytes sent before the server has answered.
+    #[serde(deserialize_with = "nullable")]
+    pub max_inflight_bytes: u32,
+}
+
+/// What people on IRC may ask of us.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct IrcCommands {
+    /// Whether they may ask at all. Always shown.
+    #[serde(deserialize_with = "nullable")]
+    pub enabled: bool,
+    /// How a command begins.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub prefix: String,
+    /// Accounts that may acknowledge and silence.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub accounts: Vec<String>,
+    /// Accounts that may ask; `*` is everybody in the channel.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub read_accounts: Vec<String>,
+    /// Where they may ask; every channel we are in unless given.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub channels: Vec<String>,
+    /// The longest silence.
+    #[serde(deserialize_with = "nullable")]
+    pub max_silence: PrometheusDuration,
+    /// How long an acknowledgement lasts.
+    #[serde(deserialize_with = "nullable")]
+    pub ack_duration: PrometheusDuration,
+    /// Its comment; a template over `Account`.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub ack_comment: String,
+    /// Whether being an operator or identified by WHOIS will do. Always shown.
+    #[serde(deserialize_with = "nullable")]
+    pub allow_weak_auth: bool,
+    /// How many commands a person may give: `5/m`.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub rate: String,
+}
+
+/// Who is told on a network, and how.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct IrcConfig {
+    /// Whether they want to hear that alerts are resolved. Always shown.
+    #[serde(deserialize_with = "nullable")]
+    pub send_resolved: bool,
+    /// The network, by its name among `irc_servers`.
+    #[serde(deserialize_with = "nullable")]
+    pub server: String,
+    /// Channels and nicks; templates. One that comes out empty is skipped.
+    #[serde(deserialize_with = "nullable")]
+    pub to: Vec<String>,
+    /// The channels' key.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub channel_key: Secret,
+    /// The same in a file.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub channel_key_file: String,
+    /// `privmsg` or `notice`.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub message_type: String,
+    /// `group`: one message a notification; `alert`: one an alert.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub mode: String,
+    /// What is said; a template.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub message: String,
+    /// Lines a notification may have.
+    #[serde(deserialize_with = "nullable")]
+    pub max_lines: u32,
+    /// `wrap` or `truncate`.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub long_lines: String,
+    /// Bytes a line may have; 0 means what the server lets through.
+    #[serde(deserialize_with = "nullable")]
+    pub max_line_bytes: u32,
+    /// `auto`, `none` or `always`.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub formatting: String,
+    /// Nicks to name; templates.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub highlight: Vec<String>,
+    /// How much a target is told.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub rate_limit: IrcRateLimit,
+    /// `auto`, `echo`, `ping` or `none`: what proves that a message arrived.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub confirm: String,
+    /// How long to wait for the proof.
+    #[serde(deserialize_with = "nullable")]
+    pub confirm_timeout: PrometheusDuration,
+    /// Whether a message carries its id, by which peers and people find it. Always shown.
+    #[serde(deserialize_with = "nullable")]
+    pub message_id: bool,
+    /// How long a peer's message counts as ours; 0 means never.
+    #[serde(deserialize_with = "nullable")]
+    pub peer_dedup_window: PrometheusDuration,
+    /// `fail` or `drop` if a channel does not let us in.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub on_unjoinable: String,
+}
+
+/// How much a target is told.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct IrcRateLimit {
+    /// Lines.
+    #[serde(deserialize_with = "nullable")]
+    pub lines: u32,
+    /// In this time.
+    #[serde(deserialize_with = "nullable")]
+    pub per: PrometheusDuration,
+}
+
+impl Default for IrcServer {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            addresses: Vec::new(),
+            tls: true,
+            tls_config: TlsConfig::default(),
+            proxy_url: ProxyUrl::default(),
+            source_address: String::new(),
+            password: Secret::default(),
+            password_file: String::new(),
+            nick: "alerts-{{ .ShortHostname }}".to_owned(),
+            nick_fallbacks: Vec::new(),
+            regain_nick: true,
+            username: "alerts".to_owned(),
+            realname: "Alert router {{ .ExternalURL }}".to_owned(),
+            user_modes: "auto".to_owned(),
+            sasl: IrcSasl::default(),
+            nickserv: IrcNickserv::default(),
+            chanserv: IrcChanserv::default(),
+            autojoin: Vec::new(),
+            ping_interval: seconds(60),
+            ping_timeout: seconds(30),
+            connect_timeout: seconds(30),
+            reconnect: IrcReconnect::default(),
+            flood: IrcFlood::default(),
+            peer_nicks: Vec::new(),
+            encoding: "utf-8".to_owned(),
+            quit_message: "restarting".to_owned(),
+            commands: IrcCommands::default(),
+        }
+    }
+}
+
+impl Default for IrcSasl {
+    fn default() -> Self {
+        Self {
+            mechanism: "auto".to_owned(),
+            username: String::new(),
+            password: Secret::default(),
+            password_file: String::new(),
+            required: false,
+        }
+    }
+}
+
+impl Default for IrcNickserv {
+    fn default() -> Self {
+        Self {
+            enabled: "auto".to_owned(),
+            service: "NickServ".to_owned(),
+            identify_command: "IDENTIFY {{ .Account }} {{ .Password }}".to_owned(),
+            account: String::new(),
+            password: Secret::default(),
+            password_file: String::new(),
+            wait: seconds(15),
+        }
+    }
+}
+
+impl Default for IrcChanserv {
+    fn default() -> Self {
+        Self { service: "ChanServ".to_owned(), unban: false, invite: false }
+    }
+}
+
+impl Default for IrcReconnect {
+    fn default() -> Self {
+        Self { min: seconds(2), max: seconds(300), reset_after: seconds(600) }
+    }
+}
+
+impl Default for IrcFlood {
+    fn default() -> Self {
+        Self { burst: 4, interval: seconds(1), max_inflight_bytes: 2048 }
+    }
+}
+
+impl Default for IrcCommands {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            prefix: "!".to_owned(),
+            accounts: Vec::new(),
+            read_accounts: vec!["*".to_owned()],
+            channels: Vec::new(),
+            max_silence: seconds(4 * 3600),
+            ack_duration: seconds(15 * 60),
+            ack_comment: "ACK! acknowledged on IRC by {{ .Account }}".to_owned(),
+            allow_weak_auth: false,
+            rate: "5/m".to_owned(),
+        }
+    }
+}
+
+impl Default for IrcConfig {
+    fn default() -> Self {
+        Self {
+            send_resolved: true,
+            server: String::new(),
+            to: Vec::new(),
+            channel_key: Secret::default(),
+            channel_key_file: String::new(),
+            message_type: "privmsg".to_owned(),
+            mode: "group".to_owned(),
+            message: "{{ template \"irc.default.message\" . }}".to_owned(),
+            max_lines: 4,
+            long_lines: "wrap".to_owned(),
+            max_line_bytes: 0,
+            formatting: "auto".to_owned(),
+            highlight: Vec::new(),
+            rate_limit: IrcRateLimit::default(),
+            confirm: "auto".to_owned(),
+            confirm_timeout: seconds(10),
+            message_id: true,
+            peer_dedup_window: seconds(600),
+            on_unjoinable: "fail".to_owned(),
+        }
+    }
+}
+
+impl Default for IrcRateLimit {
+    fn default() -> Self {
+        Self { lines: 60, per: seconds(3600) }
+    }
+}
+
+const fn seconds(count: u64) -> PrometheusDuration {
+    PrometheusDuration(Duration::from_secs(count))
+}
+
+impl IrcServer {
+    /// Refuses what contradicts itself or lacks a server.
+    ///
+    /// # Errors
+    /// Says what is wrong.
+    pub fn validate(&self) -> Result<(), Invalid> {
+        Invalid::when(self.name.is_empty(), "missing name in irc server")?;
+        Invalid::when(self.addresses.is_empty(), &format!("missing addresses in irc server {:?}", self.name))?;
+        let password = !self.password.is_empty();
+        at_most_one(&[("password", password), ("password_file", !self.password_file.is_empty())])?;
+        one_of("encoding", &self.encoding, &["utf-8"])?;
+        self.sasl.validate()?;
+        self.nickserv.validate()?;
+        self.tls_config.validate()
+    }
+}
+
+impl IrcSasl {
+    fn validate(&self) -> Result<(), Invalid> {
+        one_of("sasl mechanism", &self.mechanism, &["auto", "external", "plain", "scram-sha-256", "none"])?;
+        let password = !self.password.is_empty();
+        at_most_one(&[("sasl password", password), ("password_file", !self.password_file.is_empty())])
+    }
+}
+
+impl IrcNickserv {
+    fn validate(&self) -> Result<(), Invalid> {
+        one_of("nickserv enabled", &self.enabled, &["auto", "true", "false"])?;
+        let password = !self.password.is_empty();
+        at_most_one(&[("nickserv password", password), ("password_file", !self.password_file.is_empty())])
+    }
+}
+
+impl IrcConfig {
+    /// Refuses what contradicts itself or names nobody.
+    ///
+    /// # Errors
+    /// Says what is wrong.
+    pub fn validate(&self) -> Result<(), Invalid> {
+        Invalid::when(self.server.is_empty(), "missing server in irc config")?;
+        Invalid::when(self.to.is_empty(), "missing to in irc config")?;
+        let key = !self.channel_key.is_empty();
+        at_most_one(&[("channel_key", key), ("channel_key_file", !self.channel_key_file.is_empty())])?;
+        one_of("message_type", &self.message_type, &["privmsg", "notice"])?;
+        one_of("mode", &self.mode, &["group", "alert"])?;
+        one_of("long_lines", &self.long_lines, &["wrap", "truncate"])?;
+        one_of("formatting", &self.formatting, &["auto", "none", "always"])?;
+        one_of("confirm", &self.confirm, &["auto", "echo", "ping", "none"])?;
+        one_of("on_unjoinable", &self.on_unjoinable, &["fail", "drop"])
+    }
+}

@@ -1,0 +1,308 @@
+//! Template text as tokens. It knows the delimiters, trim markers and comments, not the grammar.
+
+mod number;
+
+use crate::ast::Pos;
+
+const LEFT: &str = "{{";
+const RIGHT: &str = "}}";
+const COMMENT_OPEN: &str = "/*";
+const COMMENT_CLOSE: &str = "*/";
+/// What trim markers remove, and what stands next to them.
+const SPACES: [char; 4] = [' ', '\t', '\r', '\n'];
+
+/// What a token is. Its text is the slice of the source that it covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Text,
+    LeftDelim,
+    RightDelim,
+    Space,
+    Identifier,
+    Keyword,
+    Bool,
+    Nil,
+    Dot,
+    Field,
+    Variable,
+    Number,
+    Char,
+    String,
+    RawString,
+    Pipe,
+    Assign,
+    Declare,
+    LeftParen,
+    RightParen,
+    Comma,
+    /// Any other printable ASCII character; no rule accepts it.
+    Other,
+    /// The lexer stopped here; the token's text is the message.
+    Error,
+    Eof,
+}
+
+/// One token. `text` borrows from the source, or is a message if the lexer failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Token<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) pos: Pos,
+    pub(crate) text: std::borrow::Cow<'a, str>,
+}
+
+/// The tokens of `source`; the last one is `Eof` or `Error`.
+pub(crate) fn tokens(source: &str) -> Vec<Token<'_>> {
+    let mut lexer = Lexer { source, pos: 0, parens: 0, tokens: Vec::new() };
+    if let Err((pos, message)) = lexer.run() {
+        lexer.tokens.push(Token { kind: Kind::Error, pos, text: message.into() });
+    }
+    lexer.tokens
+}
+
+/// Where and why the lexer stopped.
+type Failure = (Pos, String);
+
+struct Lexer<'a> {
+    source: &'a str,
+    pos: Pos,
+    parens: usize,
+    tokens: Vec<Token<'a>>,
+}
+
+impl<'a> Lexer<'a> {
+    fn run(&mut self) -> Result<(), Failure> {
+        let mut trim_start = false;
+        loop {
+            let open = self.rest().find(LEFT);
+            self.text(open.unwrap_or(self.rest().len()), trim_start, open.is_some());
+            if open.is_none() {
+                self.push(Kind::Eof, 0);
+                return Ok(());
+            }
+            trim_start = if self.comment_follows() { self.comment()? } else { self.action()? };
+        }
+    }
+
+    /// Takes the text before the next delimiter, less what the trim markers on either side remove.
+    fn text(&mut self, length: usize, trim_start: bool, action_follows: bool) {
+        let (raw, after) = self.rest().split_at(length);
+        let mut kept = if trim_start { raw.trim_start_matches(SPACES) } else { raw };
+        let start = self.pos + raw.len() - kept.len();
+        if action_follows && trims_before(&after[LEFT.len()..]) {
+            kept = kept.trim_end_matches(SPACES);
+        }
+        if !kept.is_empty() {
+            self.tokens.push(Token { kind: Kind::Text, pos: start, text: kept.into() });
+        }
+        self.pos += length;
+    }
+
+    fn comment_follows(&self) -> bool {
+        let inside = &self.rest()[LEFT.len()..];
+        let inside = if trims_before(inside) { &inside[2..] } else { inside };
+        inside.starts_with(COMMENT_OPEN)
+    }
+
+    /// Skips a comment. Answers whether it trims the text after it.
+    fn comment(&mut self) -> Result<bool, Failure> {
+        let start = self.pos;
+        let open = self.rest().find(COMMENT_OPEN).expect("a comment follows") + COMMENT_OPEN.len();
+        let Some(close) = self.rest()[open..].find(COMMENT_CLOSE) else {
+            return Err((start, "unclosed comment".into()));
+        };
+        self.pos += open + close + COMMENT_CLOSE.len();
+        match closing_delimiter(self.rest()) {
+            Some((length, trims)) => {
+                self.pos += length;
+                Ok(trims)
+            }
+            None => Err((start, "comment ends before closing delimiter".into())),
+        }
+    }
+
+    /// Takes an action. Answers whether it trims the text after it.
+    fn action(&mut self) -> Result<bool, Failure> {
+        self.push(Kind::LeftDelim, LEFT.len());
+        if trims_before(self.rest()) {
+            self.pos += 2;
+        }
+        self.parens = 0;
+        loop {
+            if let Some((length, trims)) = closing_delimiter(self.rest()) {
+                return self.close(length, trims);
+            }
+            self.inside_action()?;
+        }
+    }
+
+    fn close(&mut self, length: usize, trims: bool) -> Result<bool, Failure> {
+        if self.parens > 0 {
+            return Err((self.pos, "unclosed left paren".into()));
+        }
+        self.push(Kind::RightDelim, length);
+        Ok(trims)
+    }
+
+    fn inside_action(&mut self) -> Result<(), Failure> {
+        let rest = self.rest();
+        let Some(first) = rest.chars().next() else {
+            return Err((self.pos, "unclosed action".into()));
+        };
+        match first {
+            ' ' | '\t' | '\r' | '\n' => self.space(),
+            '=' => self.push(Kind::Assign, 1),
+            ':' if rest.starts_with(":=") => self.push(Kind::Declare, 2),
+            ':' => return Err((self.pos, "expected :=".into())),
+            '|' => self.push(Kind::Pipe, 1),
+            ',' => self.push(Kind::Comma, 1),
+            '"' => return self.quoted('"', Kind::String, "unterminated quoted string"),
+            '\'' => return self.quoted('\'', Kind::Char, "unterminated character constant"),
+            '`' => return self.raw_string(),
+            '$' => return self.name(Kind::Variable, Kind::Variable),
+            '.' if !rest[1..].starts_with(|c: char| c.is_ascii_digit()) => return self.name(Kind::Dot, Kind::Field),
+            '.' | '+' | '-' | '0'..='9' => return self.number(),
+            '(' => self.open_paren(),
+            ')' => return self.close_paren(),
+            c if is_alphanumeric(c) => return self.identifier(),
+            c if c.is_ascii_graphic() => self.push(Kind::Other, 1),
+            c => return Err((self.pos, format!("unrecognized character in action: {}", code_point(c)))),
+        }
+        Ok(())
+    }
+
+    /// Takes white space, but leaves the space of a trim marker to it.
+    fn space(&mut self) {
+        let rest = self.rest();
+        let mut length = rest.len() - rest.trim_start_matches(SPACES).len();
+        if rest[length..].starts_with("-}}") {
+            length -= 1;
+        }
+        if length > 0 {
+            self.push(Kind::Space, length);
+        }
+    }
+
+    fn open_paren(&mut self) {
+        self.parens += 1;
+        self.push(Kind::LeftParen, 1);
+    }
+
+    fn close_paren(&mut self) -> Result<(), Failure> {
+        if self.parens == 0 {
+            return Err((self.pos, "unexpected right paren".into()));
+        }
+        self.parens -= 1;
+        self.push(Kind::RightParen, 1);
+        Ok(())
+    }
+
+    fn quoted(&mut self, quote: char, kind: Kind, unterminated: &str) -> Result<(), Failure> {
+        let mut escaped = false;
+        for (offset, c) in self.rest().char_indices().skip(1) {
+            match c {
+                '\n' => break,
+                _ if escaped => escaped = false,
+                '\\' => escaped = true,
+                c if c == quote => {
+                    self.push(kind, offset + 1);
+                    return Ok(());
+                }
+                _ => {}
+            }
+        }
+        Err((self.pos, unterminated.into()))
+    }
+
+    fn raw_string(&mut self) -> Result<(), Failure> {
+        match self.rest()[1..].find('`') {
+            Some(end) => {
+                self.push(Kind::RawString, end + 2);
+                Ok(())
+            }
+            None => Err((self.pos, "unterminated raw quoted string".into())),
+        }
+    }
+
+    /// Takes `.name` or `$name`, or its first character `alone`.
+    fn name(&mut self, alone: Kind, named: Kind) -> Result<(), Failure> {
+        let rest = self.rest();
+        let length = 1 + word_length(&rest[1..]);
+        self.terminated(length)?;
+        self.push(if length == 1 { alone } else { named }, length);
+        Ok(())
+    }
+
+    fn identifier(&mut self) -> Result<(), Failure> {
+        let length = word_length(self.rest());
+        self.terminated(length)?;
+        let kind = match &self.rest()[..length] {
+            "true" | "false" => Kind::Bool,
+            "nil" => Kind::Nil,
+            "block" | "break" | "continue" | "define" | "else" | "end" | "if" | "range" | "template" | "with" => {
+                Kind::Keyword
+            }
+            _ => Kind::Identifier,
+        };
+        self.push(kind, length);
+        Ok(())
+    }
+
+    /// Fails unless what follows the word of `length` bytes can stand next to it.
+    fn terminated(&self, length: usize) -> Result<(), Failure> {
+        let after = &self.rest()[length..];
+        match after.chars().next() {
+            Some(c) if !SPACES.contains(&c) && !".,|:)(".contains(c) && !after.starts_with(RIGHT) => {
+                Err((self.pos, format!("bad character {}", code_point(c))))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn number(&mut self) -> Result<(), Failure> {
+        match number::scan(self.rest()) {
+            Ok(length) => {
+                self.push(Kind::Number, length);
+                Ok(())
+            }
+            Err(text) => Err((self.pos, format!("bad number syntax: {}", watchbell_golang::quote::quote(text)))),
+        }
+    }
+
+    fn rest(&self) -> &'a str {
+        &self.source[self.pos..]
+    }
+
+    fn push(&mut self, kind: Kind, length: usize) {
+        let text = self.rest()[..length].into();
+        self.tokens.push(Token { kind, pos: self.pos, text });
+        self.pos += length;
+    }
+}
+
+/// Whether the inside of an action begins with a trim marker.
+fn trims_before(inside: &str) -> bool {
+    inside.strip_prefix('-').is_some_and(|rest| rest.starts_with(SPACES))
+}
+
+/// The length of the closing delimiter at the start of `rest`, and whether it trims.
+fn closing_delimiter(rest: &str) -> Option<(usize, bool)> {
+    if rest.starts_with(RIGHT) {
+        return Some((RIGHT.len(), false));
+    }
+    let trims = rest.starts_with(SPACES) && rest[1..].starts_with("-}}");
+    trims.then_some((RIGHT.len() + 2, true))
+}
+
+fn word_length(rest: &str) -> usize {
+    rest.find(|c| !is_alphanumeric(c)).unwrap_or(rest.len())
+}
+
+fn is_alphanumeric(c: char) -> bool {
+    c == '_' || c.is_alphanumeric()
+}
+
+/// A character as Go's `%#U` shows it: `U+0021 '!'`.
+fn code_point(c: char) -> String {
+    let shown = if c.is_control() { String::new() } else { format!(" '{c}'") };
+    format!("U+{:04X}{shown}", u32::from(c))
+}
