@@ -7,4 +7,5 @@ mod delivery;
 mod filling;
 mod harness;
 mod history;
+mod house;
 mod requests;
