@@ -2,10 +2,13 @@
 //! that Debian's Alertmanager can show that the scenario itself is right.
 
 mod amtool;
+mod command_line;
 mod compare;
 mod delivery;
 mod filling;
 mod harness;
 mod history;
 mod house;
+mod isolation;
+mod reload;
 mod requests;

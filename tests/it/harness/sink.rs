@@ -68,7 +68,12 @@ struct State {
 
 impl Sink {
     pub(crate) fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port can be had");
+        Self::start_at(SocketAddr::from(([127, 0, 0, 1], 0)))
+    }
+
+    /// A receiver at an address that was announced before.
+    pub(crate) fn start_at(address: SocketAddr) -> Self {
+        let listener = TcpListener::bind(address).expect("the address is free");
         let address = listener.local_addr().expect("a listener has an address");
         let shared = Arc::<Shared>::default();
         let accepting = Arc::clone(&shared);
