@@ -4,10 +4,12 @@
 mod amtool;
 mod command_line;
 mod compare;
+mod crash;
 mod delivery;
 mod filling;
 mod harness;
 mod history;
+mod hostile;
 mod house;
 mod isolation;
 mod reload;
