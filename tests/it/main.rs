@@ -12,5 +12,6 @@ mod history;
 mod hostile;
 mod house;
 mod isolation;
+mod metrics;
 mod reload;
 mod requests;

@@ -33,6 +33,8 @@ enum State {
 /// An alert as its sender knows it: it is repeated until it has resolved, and after that for a while too.
 pub(super) struct Alert {
     starts_at: Timestamp,
+    /// The router has acknowledged it.
+    heard: bool,
     ends_at: Option<Timestamp>,
 }
 
@@ -67,18 +69,21 @@ impl Book {
     }
 
     pub(super) fn fires(&mut self, name: &str) {
-        let alert = Alert { starts_at: Timestamp::now(), ends_at: None };
+        let alert = Alert { starts_at: Timestamp::now(), heard: false, ends_at: None };
         self.alerts.insert(name.to_owned(), alert);
     }
 
-    pub(super) fn resolves(&mut self, name: &str) {
-        let alert = self.alerts.get_mut(name).expect("only an alert that fires resolves");
-        alert.ends_at = Some(Timestamp::now());
+    pub(super) fn heard(&mut self, name: &str) {
+        self.alert(name).heard = true;
     }
 
-    /// Some firing alert, chosen by a random number.
+    pub(super) fn resolves(&mut self, name: &str) {
+        self.alert(name).ends_at = Some(Timestamp::now());
+    }
+
+    /// A firing alert of which the router knows, chosen by a random number.
     pub(super) fn some_firing(&self, number: u64) -> Option<String> {
-        let firing: Vec<_> = self.alerts.iter().filter(|(_, alert)| alert.is_firing()).collect();
+        let firing: Vec<_> = self.alerts.iter().filter(|(_, alert)| alert.heard && alert.is_firing()).collect();
         let index = usize::try_from(number).unwrap_or(usize::MAX).checked_rem(firing.len())?;
         Some(firing[index].0.clone())
     }
@@ -114,6 +119,10 @@ impl Book {
                 certain => assert_eq!(state, certain, "{when}: silence {id}: {silence}"),
             }
         }
+    }
+
+    fn alert(&mut self, name: &str) -> &mut Alert {
+        self.alerts.get_mut(name).expect("the alert has fired before")
     }
 
     fn silence(&mut self, id: &str) -> &mut Silence {

@@ -19,6 +19,9 @@ pub(super) struct Load {
     clients: Vec<JoinHandle<()>>,
 }
 
+/// What a client does again and again: it gets random numbers and the number of the turn.
+type Task = fn(&Shared, &mut Random, usize) -> io::Result<()>;
+
 struct Shared {
     client: Client,
     book: Mutex<Book>,
@@ -29,7 +32,7 @@ struct Shared {
 impl Load {
     pub(super) fn start(client: Client, round: usize, seed: u64, book: Book) -> Self {
         let shared = Arc::new(Shared { client, book: Mutex::new(book), over: AtomicBool::new(false), round });
-        let tasks: [fn(&Shared, &mut Random, usize) -> io::Result<()>; 5] = [
+        let tasks: [Task; 5] = [
             Shared::make_silence,
             Shared::make_silence,
             Shared::expire_silence,
@@ -55,7 +58,7 @@ impl Load {
 }
 
 impl Shared {
-    fn repeat(&self, task: fn(&Self, &mut Random, usize) -> io::Result<()>, random: &mut Random) {
+    fn repeat(&self, task: Task, random: &mut Random) {
         for number in 0.. {
             if self.over.load(Ordering::Relaxed) || task(self, random, number).is_err() {
                 return;
@@ -80,18 +83,21 @@ impl Shared {
     }
 
     fn expire_silence(&self, random: &mut Random, _number: usize) -> io::Result<()> {
-        let Some(id) = self.book().some_active(random.next()) else { return Ok(thread::yield_now()) };
+        thread::sleep(random.between(Duration::ZERO, Duration::from_millis(20)));
+        let Some(id) = self.book().some_active(random.next()) else { return Ok(()) };
         self.book().expiring(&id);
         self.send(Request::new("DELETE", &format!("/api/v2/silence/{id}")))?;
         self.book().expired(&id);
-        Ok(thread::sleep(random.between(Duration::ZERO, Duration::from_millis(20))))
+        Ok(())
     }
 
     fn send_alert(&self, random: &mut Random, number: usize) -> io::Result<()> {
+        thread::sleep(random.between(Duration::ZERO, Duration::from_millis(100)));
         let name = format!("alert-{}-{number}", self.round);
         self.book().fires(&name);
         self.post_alert(&name)?;
-        Ok(thread::sleep(random.between(Duration::ZERO, Duration::from_millis(100))))
+        self.book().heard(&name);
+        Ok(())
     }
 
     fn resolve_alert(&self, random: &mut Random, _number: usize) -> io::Result<()> {

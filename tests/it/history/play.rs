@@ -74,8 +74,7 @@ struct Player {
 impl Player {
     fn start(program: Program, history: &History) -> Self {
         let sink = Sink::start();
-        let flags: Vec<_> = [EXTERNAL_URL].into_iter().chain(history.flags.iter().copied()).collect();
-        let server = Server::start_with(program, &with_sink(&history.config, &sink), &flags);
+        let server = Server::start_with(program, &with_sink(&history.config, &sink), &[EXTERNAL_URL]);
         Self { server, sink, starts: HashMap::new(), silences: Ids::new() }
     }
 
