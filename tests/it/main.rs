@@ -12,6 +12,7 @@ mod history;
 mod hostile;
 mod house;
 mod isolation;
+mod keeping;
 mod metrics;
 mod reload;
 mod requests;
