@@ -11,5 +11,5 @@ mod problem;
 mod text;
 mod transition;
 
-pub(crate) use escape::Escaper;
+pub(crate) use escape::{Content, Escaper, Trust};
 pub(crate) use pass::escape;
