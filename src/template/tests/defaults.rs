@@ -3,8 +3,8 @@
 mod amtool;
 mod support;
 
-use serde_json::Value;
 use amtool::DataFile;
+use serde_json::Value;
 use watchbell_template::{Engine, Templates};
 
 /// The built-in templates of Debian's Alertmanager.
@@ -133,7 +133,9 @@ fn html_email_marks_what_fires_and_links_to_it() {
     let page = |set: &str| render(Engine::Html, &sets[set], &call("email.default.html"));
     assert!(page("firing").contains("class=\"alert-warning"));
     assert!(page("resolved").contains("class=\"alert-good"));
-    assert!(page("firing").contains("<a href=\"http://am.example:9093/x/#/alerts?receiver=team%2FX&#43;%5C%2B&#43;y\""));
+    assert!(
+        page("firing").contains("<a href=\"http://am.example:9093/x/#/alerts?receiver=team%2FX&#43;%5C%2B&#43;y\"")
+    );
     assert!(page("firing").contains("href=\"http://prom/graph?g0.expr=up&#43;%3D%3D&#43;0&amp;g0.tab=1\""));
     assert!(!page("firing").contains("Resolved"));
 }
@@ -221,7 +223,11 @@ fn irc_and_gitlab_say_it_in_short() {
     assert!(of("nothing in common", "irc.default.message").starts_with("[FIRING:2] Disk<Full>: a & b, c — http"));
     assert_eq!(of("resolved", "gitlab.default.title"), "Disk<Full> (instance=d)");
     let comment = of("nothing in common", "gitlab.default.comment");
-    assert!(comment.starts_with("Firing: 2, resolved: 1.\n\n### Firing (2)\n\n* **Disk<Full>** since 2020-01-01 00:00:00 UTC\n"));
+    assert!(
+        comment.starts_with(
+            "Firing: 2, resolved: 1.\n\n### Firing (2)\n\n* **Disk<Full>** since 2020-01-01 00:00:00 UTC\n"
+        )
+    );
 }
 
 #[test]
