@@ -9,13 +9,17 @@
 pub mod alert;
 pub mod alertmanager;
 pub mod bytes;
+mod claim;
 pub mod frame;
 pub mod group;
 pub mod nflog;
+mod replica;
 pub mod silence;
 
 use watchbell_engine::silence::SilenceId;
 use watchbell_golang::RegexError;
+
+pub use replica::{decode_replica, encode_replica};
 
 use bytes::{Reader, Writer};
 use frame::Kind;
@@ -27,7 +31,7 @@ pub const MAX_RECORD: usize = 1 << 20;
 pub const MAX_PUBLISHED: usize = 60_000;
 
 /// A kind of value that is stored and published.
-pub trait Record: Sized {
+pub trait Framed: Sized {
     /// Which kind.
     const KIND: Kind;
     /// The version that [`encode`] writes.
@@ -41,7 +45,7 @@ pub trait Record: Sized {
 }
 
 /// The bytes of `record`.
-pub fn encode<R: Record>(record: &R) -> Result<Vec<u8>, RecordError> {
+pub fn encode<R: Framed>(record: &R) -> Result<Vec<u8>, RecordError> {
     let mut payload = Writer::default();
     record.write(&mut payload);
     let bytes = frame::seal(R::KIND, R::VERSION, payload.as_bytes());
@@ -49,7 +53,7 @@ pub fn encode<R: Record>(record: &R) -> Result<Vec<u8>, RecordError> {
 }
 
 /// The record that `bytes` spell; never panics, whatever they are.
-pub fn decode<R: Record>(bytes: &[u8]) -> Result<R, RecordError> {
+pub fn decode<R: Framed>(bytes: &[u8]) -> Result<R, RecordError> {
     if bytes.len() > MAX_RECORD {
         return Err(RecordError::TooLong(bytes.len()));
     }
@@ -80,6 +84,9 @@ pub enum RecordError {
         /// The kind byte that was found.
         found: u8,
     },
+    /// A record that no node sends to another.
+    #[error("record is not of a kind that nodes exchange, it starts with byte {0:#04x}")]
+    NotExchanged(u8),
     /// Written by a later version of the program.
     #[error("{kind:?} record has version {found}, this program reads up to {newest}: a later watchbell wrote it")]
     Version {

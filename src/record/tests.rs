@@ -1,17 +1,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use proptest::prelude::*;
 use smol_str::SmolStr;
 use watchbell_engine::alert::Alert;
+use watchbell_engine::group::SavedGroup;
 use watchbell_engine::label::Labels;
 use watchbell_engine::matcher::{MatchOp, Matcher};
 use watchbell_engine::nflog::{NflogEntry, NflogKey, ReceiverDatum};
-use watchbell_engine::replica::{NodeId, Version};
+use watchbell_engine::peers::{Claim, ClaimState};
+use watchbell_engine::replica::{NodeId, Record, Version};
 use watchbell_engine::silence::{Silence, SilenceId};
 use watchbell_engine::time::{Timestamp, UtcOffset};
 
-use super::group::SavedGroup;
 use super::*;
 
 fn text() -> impl Strategy<Value = String> {
@@ -60,17 +62,20 @@ fn matcher() -> impl Strategy<Value = Matcher> {
 
 fn silence() -> impl Strategy<Value = Silence> {
     let sets = prop::collection::vec(prop::collection::vec(matcher(), 0..4), 0..3);
-    (any::<u128>(), sets, time(), time(), time(), (text(), text()), labels(), version()).prop_map(
-        |(id, matcher_sets, starts_at, ends_at, updated_at, (author, comment), annotations, version)| Silence {
-            id: SilenceId(id),
-            matcher_sets,
-            starts_at,
-            ends_at,
-            updated_at,
-            created_by: author.into(),
-            comment: comment.into(),
-            annotations,
-            version,
+    (any::<u128>(), sets, time(), time(), (time(), time()), (text(), text()), labels(), version()).prop_map(
+        |(id, matcher_sets, starts_at, ends_at, (updated_at, forget_at), (author, comment), annotations, version)| {
+            Silence {
+                id: SilenceId(id),
+                matcher_sets,
+                starts_at,
+                ends_at,
+                updated_at,
+                forget_at,
+                created_by: author.into(),
+                comment: comment.into(),
+                annotations,
+                version,
+            }
         },
     )
 }
@@ -102,6 +107,16 @@ fn entry() -> impl Strategy<Value = NflogEntry> {
     )
 }
 
+fn claim() -> impl Strategy<Value = Claim> {
+    let state = prop_oneof![Just(ClaimState::Sending), Just(ClaimState::Failed)];
+    (entry(), any::<u64>(), state, any::<u32>()).prop_map(|(entry, node, state, micros)| Claim {
+        key: entry.key,
+        node: NodeId(node),
+        state,
+        lasts: Duration::from_micros(micros.into()),
+    })
+}
+
 fn group() -> impl Strategy<Value = SavedGroup> {
     (text(), labels(), time()).prop_map(|(route, labels, next_flush)| SavedGroup {
         route_id: route.into(),
@@ -111,7 +126,7 @@ fn group() -> impl Strategy<Value = SavedGroup> {
 }
 
 /// Encodes, decodes, and hands every prefix and some damaged forms to the decoder too.
-fn comes_back<R: Record + PartialEq + std::fmt::Debug>(record: &R) -> Result<(), TestCaseError> {
+fn comes_back<R: Framed + PartialEq + std::fmt::Debug>(record: &R) -> Result<(), TestCaseError> {
     let bytes = encode(record).unwrap();
     prop_assert_eq!(&decode::<R>(&bytes).unwrap(), record);
     for end in 0..bytes.len() {
@@ -129,6 +144,7 @@ fn read_all(payload: &[u8]) {
     let _ = decode::<Silence>(&frame::seal(Kind::Silence, 1, payload));
     let _ = decode::<NflogEntry>(&frame::seal(Kind::Nflog, 1, payload));
     let _ = decode::<SavedGroup>(&frame::seal(Kind::Group, 1, payload));
+    let _ = decode::<Claim>(&frame::seal(Kind::Claim, 1, payload));
 }
 
 proptest! {
@@ -150,6 +166,11 @@ proptest! {
     #[test]
     fn groups_come_back(group in group()) {
         comes_back(&group)?;
+    }
+
+    #[test]
+    fn claims_come_back(claim in claim()) {
+        comes_back(&claim)?;
     }
 
     #[test]
@@ -178,6 +199,7 @@ fn no_payload_makes_a_reader_panic() {
         encode(&sample_silence()).unwrap(),
         encode(&sample_entry()).unwrap(),
         encode(&sample_group()).unwrap(),
+        encode(&sample_claim()).unwrap(),
     ];
     for round in 0..40_000 {
         let mut payload = sound[round % sound.len()][6..].to_vec();
@@ -210,12 +232,25 @@ fn a_record_over_the_limit_is_refused_both_ways() {
 }
 
 #[test]
+fn what_nodes_tell_each_other_comes_back() {
+    let silence = Record::Silence(Arc::new(sample_silence()));
+    let entry = Record::Nflog(Arc::new(sample_entry()));
+    for record in [silence, entry, Record::Claim(sample_claim())] {
+        assert_eq!(decode_replica(&encode_replica(&record).unwrap()), Ok(record));
+    }
+    let alert = decode_replica(&encode(&sample_alert()).unwrap());
+    assert!(alert.unwrap_err().to_string().contains("not of a kind that nodes exchange"));
+    assert_eq!(decode_replica(&[]), Err(RecordError::Truncated));
+}
+
+#[test]
 fn stored_bytes_of_every_version_are_read() {
     let fixture = |name: &str| std::fs::read(format!("fixtures/record/{name}.bin")).unwrap();
     assert_eq!(decode::<Alert>(&fixture("alert-1")).unwrap(), sample_alert());
     assert_eq!(decode::<Silence>(&fixture("silence-1")).unwrap(), sample_silence());
     assert_eq!(decode::<NflogEntry>(&fixture("nflog-1")).unwrap(), sample_entry());
     assert_eq!(decode::<SavedGroup>(&fixture("group-1")).unwrap(), sample_group());
+    assert_eq!(decode::<Claim>(&fixture("claim-1")).unwrap(), sample_claim());
 }
 
 #[test]
@@ -225,6 +260,7 @@ fn this_version_writes_the_stored_bytes() {
     assert_eq!(encode(&sample_silence()).unwrap(), fixture("silence-1"));
     assert_eq!(encode(&sample_entry()).unwrap(), fixture("nflog-1"));
     assert_eq!(encode(&sample_group()).unwrap(), fixture("group-1"));
+    assert_eq!(encode(&sample_claim()).unwrap(), fixture("claim-1"));
 }
 
 fn sample_alert() -> Alert {
@@ -252,6 +288,7 @@ fn sample_silence() -> Silence {
         starts_at: Timestamp::from_secs(1_700_000_000),
         ends_at: Timestamp::from_secs(1_700_003_600),
         updated_at: Timestamp::from_micros(1_699_999_999_999_999),
+        forget_at: Timestamp::from_secs(1_700_435_600),
         created_by: Arc::from("ops"),
         comment: Arc::from("disk is being replaced"),
         annotations: Labels::from_iter([("ticket", "42")]),
@@ -276,6 +313,11 @@ fn sample_entry() -> NflogEntry {
         expires_at: Timestamp::from_secs(1_700_432_030),
         version: Version { stamp: Timestamp::from_secs(1_700_000_030), node: NodeId(u64::MAX) },
     }
+}
+
+fn sample_claim() -> Claim {
+    let lasts = Duration::from_secs(15);
+    Claim { key: sample_entry().key, node: NodeId(9), state: ClaimState::Failed, lasts }
 }
 
 fn sample_group() -> SavedGroup {

@@ -6,8 +6,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use super::change::{Change, Writes};
-use super::{Saved, Store};
+use watchbell_engine::effect::Change;
+
+use super::Store;
+use super::change::{Writes, to_write};
 use crate::record::RecordError;
 
 /// How long a change that nobody waits for may stay in memory only.
@@ -59,15 +61,12 @@ pub struct Stats {
     pub refused: u64,
     /// Changes that wait now.
     pub queued: u64,
-    /// Records that could not be read at the start.
-    pub damaged: u64,
 }
 
 impl Committer {
-    /// Takes the store over. `saved` is what [`Store::open`] found, for its count of damaged records.
-    pub fn start(store: Store, saved: &Saved) -> Self {
+    /// Takes the store over.
+    pub fn start(store: Store) -> Self {
         let shared = Arc::new(Shared::default());
-        shared.counts.damaged.store(saved.damaged.len() as u64, Relaxed);
         let worker = Worker { store, unsaved: Writes::new(), shared: shared.clone() };
         let thread = thread::Builder::new().name("committer".into()).spawn(move || worker.run());
         Self { shared, thread: Some(thread.expect("the system has room for a thread at the start")) }
@@ -97,7 +96,6 @@ impl Committer {
             records: counts.records.load(Relaxed),
             refused: counts.refused.load(Relaxed),
             queued: self.shared.lock().changes as u64,
-            damaged: counts.damaged.load(Relaxed),
         }
     }
 }
@@ -144,7 +142,6 @@ struct Counts {
     failed_commits: AtomicU64,
     records: AtomicU64,
     refused: AtomicU64,
-    damaged: AtomicU64,
 }
 
 impl Shared {
@@ -244,7 +241,7 @@ impl Worker {
     fn stage(&mut self, changes: &[Change]) -> Result<(), RecordError> {
         let mut outcome = Ok(());
         for change in changes {
-            match change.to_write() {
+            match to_write(change) {
                 Ok((key, bytes)) => {
                     self.unsaved.insert(key, bytes);
                 }
@@ -261,11 +258,11 @@ impl Worker {
         if self.unsaved.is_empty() {
             return Ok(());
         }
-        let written = self.store.write(&self.unsaved).map_err(CommitError::Disk);
+        let written = self.store.write(&self.unsaved).map_err(|error| CommitError::Disk(error.to_string()));
         let counts = &self.shared.counts;
         if written.is_ok() {
-            counts.commits.fetch_add(1, Relaxed);
             counts.records.fetch_add(self.unsaved.len() as u64, Relaxed);
+            counts.commits.fetch_add(1, Relaxed);
             self.unsaved.clear();
         } else {
             counts.failed_commits.fetch_add(1, Relaxed);
@@ -275,6 +272,6 @@ impl Worker {
     }
 
     fn count_bytes(&self) {
-        self.shared.counts.bytes.store(self.store.bytes(), Relaxed);
+        self.shared.counts.bytes.store(self.store.size(), Relaxed);
     }
 }
