@@ -50,18 +50,21 @@ fn accepts_json(accept: &str) -> bool {
 
 /// Reads a whole body.
 pub(super) async fn read(body: Body, metrics: &Metrics) -> Result<Bytes, Refusal> {
-    let too_large = |metrics: &Metrics| {
+    let answer = read_within(body, MAX_BODY_BYTES, BODY_TIMEOUT).await;
+    if matches!(answer, Err(Refusal::Unfit(413, _))) {
         metrics.http.bodies_refused.inc();
-        let limit = MAX_BODY_BYTES >> 20;
-        Refusal::Unfit(413, format!("the body is larger than {limit} MiB"))
-    };
-    if body.size_hint().lower() > MAX_BODY_BYTES as u64 {
-        return Err(too_large(metrics));
     }
-    let reading = axum::body::to_bytes(body, MAX_BODY_BYTES);
-    match tokio::time::timeout(BODY_TIMEOUT, reading).await {
+    answer
+}
+
+async fn read_within(body: Body, limit: usize, timeout: Duration) -> Result<Bytes, Refusal> {
+    let too_large = || Refusal::Unfit(413, format!("the body is larger than {limit} bytes"));
+    if body.size_hint().lower() > limit as u64 {
+        return Err(too_large());
+    }
+    match tokio::time::timeout(timeout, axum::body::to_bytes(body, limit)).await {
         Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(error)) if is_length_limit(&error) => Err(too_large(metrics)),
+        Ok(Err(error)) if is_length_limit(&error) => Err(too_large()),
         Ok(Err(error)) => Err(Refusal::Unfit(StatusCode::BAD_REQUEST.as_u16(), format!("reading the body: {error}"))),
         Err(_) => {
             Err(Refusal::Unfit(StatusCode::REQUEST_TIMEOUT.as_u16(), "the body took too long to arrive".to_owned()))
@@ -138,6 +141,11 @@ fn escaped_unit(text: &str) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use hyper::body::Frame;
+
     use super::*;
     use crate::api::wire::mismatch;
     use crate::api::wire::posted::{PostedAlerts, PostedSilence};
@@ -225,6 +233,32 @@ mod tests {
             with(r#""comment":5"#)
                 .ends_with("cannot unmarshal number into Go struct field Silence.comment of type string")
         );
+    }
+
+    /// A body that says nothing of its length and goes on for ever, or never comes.
+    struct Endless {
+        comes: bool,
+    }
+
+    impl HttpBody for Endless {
+        type Data = Bytes;
+        type Error = std::convert::Infallible;
+
+        fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+            if self.comes { Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"[1, "))))) } else { Poll::Pending }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_is_read_within_limits() {
+        let refused = |comes, timeout| async move {
+            match read_within(Body::new(Endless { comes }), 1000, timeout).await {
+                Err(Refusal::Unfit(code, _)) => code,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(refused(true, Duration::from_secs(60)).await, 413);
+        assert_eq!(refused(false, Duration::from_millis(1)).await, 408);
     }
 
     #[test]

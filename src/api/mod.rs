@@ -9,6 +9,7 @@ mod groups;
 mod limits;
 mod pages;
 mod params;
+mod patient;
 mod routes;
 mod scrape;
 mod serve;
