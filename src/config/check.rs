@@ -59,6 +59,11 @@ impl<'a> Check<'a> {
         self.warnings.push(Warning { place: place.clone(), message: message.into() });
     }
 
+    /// What a part was read as; tells of the error if it could not be.
+    pub(super) fn accept<T>(&mut self, place: &Place, read: Result<T, impl fmt::Display>) -> Option<T> {
+        read.map_err(|error| self.problem(place, error.to_string())).ok()
+    }
+
     /// Tells of `message` if `wrong`.
     pub(super) fn refuse_if(&mut self, wrong: bool, place: &Place, message: &str) {
         if wrong {

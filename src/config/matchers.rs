@@ -39,20 +39,15 @@ fn from_pair(check: &mut Check<'_>, name: &str, value: &At<Option<String>>, op: 
         return None;
     }
     let pattern = value.as_deref().unwrap_or_default();
-    Matcher::new(name, op, pattern).map_err(|error| check.problem(&value.place, error.to_string())).ok()
+    check.accept(&value.place, Matcher::new(name, op, pattern))
 }
 
 fn from_text(check: &mut Check<'_>, text: &At<String>) -> Vec<At<Matcher>> {
-    match parse::matchers(check.options.syntax, text) {
-        Ok(parsed) => {
-            if let Some(warning) = parsed.warning {
-                check.warn(&text.place, warning.to_string());
-            }
-            parsed.value.into_iter().map(|value| At { value, place: text.place.clone() }).collect()
-        }
-        Err(error) => {
-            check.problem(&text.place, error.to_string());
-            Vec::new()
-        }
+    let Some(parsed) = check.accept(&text.place, parse::matchers(check.options.syntax, text)) else {
+        return Vec::new();
+    };
+    if let Some(warning) = parsed.warning {
+        check.warn(&text.place, warning.to_string());
     }
+    parsed.value.into_iter().map(|value| At { value, place: text.place.clone() }).collect()
 }

@@ -114,7 +114,7 @@ fn judge(mut file: File, place: &Place, directory: &Path, text: &str, check: &mu
     }
     let global = global(file.global.take(), directory, check);
     let receivers = receivers::receivers(std::mem::take(&mut file.receivers), &global, directory, check);
-    let time_intervals = intervals::time_intervals(&file.mute_time_intervals, &file.time_intervals, check);
+    let time_intervals = intervals::time_intervals(&mut file.mute_time_intervals, &mut file.time_intervals, check);
     let inhibit_rules = inhibit::inhibit_rules(&mut file.inhibit_rules, check);
     let templates = templates::read(&file.templates, directory, check);
     let Some(mut root) = file.route.take() else {
@@ -151,9 +151,7 @@ fn global(written: Option<At<Global>>, directory: &Path, check: &mut Check<'_>) 
     if !global.irc_servers.is_empty() {
         check.problem(&place.child("irc_servers"), "not yet supported by this version");
     }
-    if let Some(http) = &mut global.http_config {
-        paths::resolve(http, directory);
-    }
+    paths::resolve(global.http_config.get_or_insert_default(), directory);
     global
 }
 
@@ -169,3 +167,6 @@ fn hash(text: &str) -> f64 {
     // Six bytes fit a double exactly.
     u64::from_le_bytes(bytes) as f64
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use watchbell_engine::label::Labels;
 use watchbell_engine::policy;
+use watchbell_template::{Engine, Templates};
 
 use super::check::Check;
 use super::error::Place;
@@ -83,6 +84,7 @@ fn checked(written: file::Receiver, global: &Global, directory: &Path, check: &m
     refuse_unsupported(&written, check);
     let webhook = |config: &mut WebhookConfig| {
         config.validate()?;
+        check_url_template(config.url.reveal())?;
         inherit_http(&mut config.http_config, global, directory);
         Ok(())
     };
@@ -121,6 +123,15 @@ fn each<C>(
         }
     }
     kept
+}
+
+/// A URL with `{{` in it must be a template.
+fn check_url_template(url: &str) -> Result<(), Invalid> {
+    if !url.contains("{{") {
+        return Ok(());
+    }
+    let compiled = Templates::parse(&[]).and_then(|templates| templates.compile(Engine::Text, url));
+    compiled.map(|_| ()).map_err(|error| Invalid(format!("invalid template syntax: {error}")))
 }
 
 /// Takes the global settings as a whole where there are none.

@@ -133,7 +133,10 @@ impl Tree<'_, '_> {
             self.check.refuse_if(interval.is_zero(), &interval.place, "repeat_interval cannot be zero");
             route.repeat_interval = interval.0;
         }
-        self.check.repetition(place, route.repeat_interval, route.group_interval);
+        let inherited = written.group_interval.is_none() && written.repeat_interval.is_none();
+        if !inherited || self.routes.is_empty() {
+            self.check.repetition(place, route.repeat_interval, route.group_interval);
+        }
     }
 
     fn apply_labels(&mut self, route: &mut Route, written: &file::Route) {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::delivery::{Batch, Delivery, backoff};
+use crate::delivery::{ANNOUNCE, Batch, Delivery, backoff};
 use crate::effect::{Attempt, AttemptId, Effects, Note};
 use crate::engine::Engine;
 use crate::nflog::{NflogEntry, NflogKey, ReceiverData, Told, reason_to_tell};
@@ -19,22 +19,42 @@ impl Engine {
         let entry = self.nflog.get(key);
         let alerts = tellable(self.as_they_stand(now, delivery), entry.map(Arc::as_ref));
         let told = Told::of(&alerts);
-        let repeat = delivery.batch.repeat_interval;
+        let (repeat, send_resolved) = (delivery.batch.repeat_interval, delivery.send_resolved);
         let Some(reason) =
-            reason_to_tell(entry.map(Arc::as_ref), &told, delivery.send_resolved, repeat, delivery.batch.flushed_at)
+            reason_to_tell(entry.map(Arc::as_ref), &told, send_resolved, repeat, delivery.batch.flushed_at)
         else {
             effects.notes.push(Note::NothingToTell(key.clone()));
+            if delivery.announced_at.is_some() {
+                self.claim(key, ClaimState::Failed, ANNOUNCE, effects);
+            }
             return self.finish(now, key, true, effects);
         };
-        let turn = self.turns.turn_at(key, delivery.batch.flushed_at, now).max(delivery.not_before);
-        if turn > now {
-            return self.timers.set(Timer::Delivery(key.clone()), turn);
+        if !self.is_our_turn(now, key, effects) {
+            return;
         }
-        if told.firing.is_empty() && !delivery.send_resolved {
+        if told.firing.is_empty() && !send_resolved {
             self.log(now, key, told, ReceiverData::new(), effects);
             return self.finish(now, key, true, effects);
         }
         self.start(now, key, reason, alerts, told, effects);
+    }
+
+    /// Whether the delivery may be made now; if not, sets the timer for when to ask again.
+    fn is_our_turn(&mut self, now: Timestamp, key: &NflogKey, effects: &mut Effects) -> bool {
+        let contested = self.turns.is_contested(key, now);
+        let delivery = self.deliveries.get_mut(key).expect("a turn is waited for by a delivery");
+        let announced = delivery.announced_at;
+        let turn = self.turns.turn_at(key, delivery.batch.flushed_at, announced.is_some(), now);
+        let mut turn = turn.max(delivery.not_before).max(announced.map_or(Timestamp::EPOCH, |at| at + ANNOUNCE));
+        if turn <= now && contested && announced.is_none() {
+            delivery.announced_at = Some(now);
+            turn = now + ANNOUNCE;
+            self.claim(key, ClaimState::Announced, ANNOUNCE * 2, effects);
+        }
+        if turn > now {
+            self.timers.set(Timer::Delivery(key.clone()), turn);
+        }
+        turn <= now
     }
 
     fn start(
@@ -164,7 +184,7 @@ impl Engine {
 
     /// Who waited for a node that is gone, or after one that came, waits anew.
     pub(crate) fn peers_changed(&mut self, now: Timestamp, peers: Vec<Peer>, effects: &mut Effects) {
-        self.turns.set_peers(peers);
+        self.turns.set_peers(peers, now);
         for key in self.deliveries.keys().cloned().collect::<Vec<_>>() {
             self.attempt(now, &key, effects);
         }

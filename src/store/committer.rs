@@ -261,8 +261,8 @@ impl Worker {
         let written = self.store.write(&self.unsaved).map_err(|error| CommitError::Disk(error.to_string()));
         let counts = &self.shared.counts;
         if written.is_ok() {
-            counts.commits.fetch_add(1, Relaxed);
             counts.records.fetch_add(self.unsaved.len() as u64, Relaxed);
+            counts.commits.fetch_add(1, Relaxed);
             self.unsaved.clear();
         } else {
             counts.failed_commits.fetch_add(1, Relaxed);

@@ -13,14 +13,13 @@
 use std::fs::File;
 use std::io;
 use std::path::Path;
-use std::thread;
-use std::time::Duration;
 
 use sled::{Batch, Db, IVec};
 use watchbell_engine::replica::NodeId;
 
 use super::change::{RecordKey, Writes};
 use super::directory::Identity;
+use super::lock;
 use crate::record::frame::Kind;
 
 /// An open database.
@@ -59,7 +58,7 @@ impl Database {
     pub(super) fn open(directory: &Path) -> Result<Self, DatabaseError> {
         let config = sled::Config::new().path(directory).cache_capacity(CACHE).flush_every_ms(Some(CLEANUP_EVERY_MS));
         let db = directory.join("db");
-        wait_for_predecessor(&db);
+        wait_for_predecessor(&db)?;
         Ok(Self { sled: config.open()?, file: File::open(db)? })
     }
 
@@ -132,12 +131,14 @@ fn record_key(stored: &IVec) -> Option<RecordKey> {
 
 /// Waits while an earlier [`Database`] of this process still closes its file; sled gives up at once on a locked one.
 /// No other process can have it, as the directory's own lock is ours.
-fn wait_for_predecessor(db: &Path) {
-    const TRIES: u32 = 500;
-    const PAUSE: Duration = Duration::from_millis(10);
-    let is_locked = || File::open(db).is_ok_and(|file| file.try_lock().is_err());
-    for _ in (0..TRIES).take_while(|_| is_locked()) {
-        thread::sleep(PAUSE);
+fn wait_for_predecessor(db: &Path) -> io::Result<()> {
+    match File::open(db) {
+        Ok(file) => {
+            lock::acquire(&file)?;
+            file.unlock()
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
     }
 }
 

@@ -8,6 +8,7 @@ use watchbell_engine::replica::NodeId;
 
 use super::StoreError;
 use super::database::DatabaseError;
+use super::lock;
 
 /// The layout that this version reads and writes.
 pub(super) const FORMAT: u32 = 1;
@@ -41,7 +42,7 @@ impl Directory {
         fs::create_dir_all(path).map_err(failed(path, "make it"))?;
         let had_state = inspect(path)?;
         fs::create_dir_all(path.join(OWN)).map_err(failed(path, "write to it"))?;
-        Ok(Self { path: path.to_owned(), had_state, _lock: lock(path)? })
+        Ok(Self { path: path.to_owned(), had_state, _lock: take(path)? })
     }
 
     /// The data directory, as it was given.
@@ -135,7 +136,7 @@ impl Directory {
 /// silences that were deleted since.
 pub fn set_aside(path: &Path) -> Result<PathBuf, StoreError> {
     let own = path.join(OWN);
-    let _lock = lock(path)?;
+    let _lock = take(path)?;
     let mut places = (1_u64..).map(|number| path.join(format!("{ASIDE}{number}")));
     let aside = places.find(|place| !place.exists()).expect("no directory holds 2^64 entries");
     fs::rename(&own, &aside).map_err(failed(&own, "move it"))?;
@@ -161,11 +162,11 @@ fn is_expected(name: &str) -> bool {
     ["silences", "nflog", "lost+found", ""].contains(&stem)
 }
 
-fn lock(path: &Path) -> Result<File, StoreError> {
+fn take(path: &Path) -> Result<File, StoreError> {
     let file = path.join(OWN).join("lock");
-    let lock = File::create(&file).map_err(failed(&file, "make it"))?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
+    let held = File::create(&file).map_err(failed(&file, "make it"))?;
+    match lock::acquire(&held) {
+        Ok(()) => Ok(held),
         Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path: path.to_owned() }),
         Err(TryLockError::Error(error)) => Err(failed(&file, "lock it")(error)),
     }

@@ -17,6 +17,7 @@ mod committer;
 mod database;
 mod directory;
 mod import;
+mod lock;
 
 use std::io;
 use std::path::{Path, PathBuf};

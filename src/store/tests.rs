@@ -1,5 +1,7 @@
 use std::fs;
 use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use watchbell_engine::alert::Alert;
@@ -86,6 +88,95 @@ fn long_records_make_no_files_beside_the_database() {
         commit(&committer, changes).unwrap();
     }
     assert_eq!(fs::read_dir(dir.path().join("watchbell/db/blobs")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_change_nobody_waits_for_is_written_soon() {
+    let dir = TempDir::new().unwrap();
+    let (committer, _) = start(dir.path());
+    committer.submit_lazily(vec![Change::PutAlert(alert("A"))]);
+    wait_until(|| committer.stats().commits == 1);
+    assert_eq!((committer.stats().records, committer.stats().queued), (1, 0));
+}
+
+#[test]
+fn a_barrier_waits_for_what_came_before() {
+    let dir = TempDir::new().unwrap();
+    let (committer, _) = start(dir.path());
+    committer.submit_lazily(vec![Change::PutAlert(alert("A"))]);
+    commit(&committer, Vec::new()).unwrap();
+    assert_eq!((committer.stats().commits, committer.stats().records), (1, 1));
+    commit(&committer, Vec::new()).unwrap();
+    assert_eq!(committer.stats().commits, 1, "nothing to write is no commit");
+    assert!(committer.stats().bytes > 0);
+}
+
+#[test]
+fn what_waits_is_written_in_one_commit_and_answered_in_order() {
+    let dir = TempDir::new().unwrap();
+    let (committer, _) = start(dir.path());
+    let (send, receive) = mpsc::channel();
+    let go_on = hold_up(&committer);
+    for number in 0..100 {
+        let send = send.clone();
+        let change = Change::PutSilence(silence(number % 7, &number.to_string()));
+        committer.submit_durable(vec![change], Box::new(move |outcome| send.send((number, outcome)).unwrap()));
+    }
+    go_on.send(()).unwrap();
+    let answers: Vec<_> = receive.iter().take(100).collect();
+    assert_eq!(answers, (0..100).map(|number| (number, Ok(()))).collect::<Vec<_>>());
+    assert_eq!((committer.stats().commits, committer.stats().records), (1, 7));
+    drop(committer);
+    let saved = Store::open(dir.path()).unwrap().1.saved;
+    let comments: Vec<_> = saved.silences.iter().map(|silence| silence.comment.to_string()).collect();
+    assert_eq!(comments, ["98", "99", "93", "94", "95", "96", "97"]);
+}
+
+#[test]
+fn a_record_that_is_too_long_fails_alone() {
+    let dir = TempDir::new().unwrap();
+    let (committer, _) = start(dir.path());
+    let changes = vec![Change::PutNflog(entry("long", 200_000)), Change::PutNflog(entry("short", 2))];
+    let outcome = commit(&committer, changes);
+    assert!(matches!(outcome, Err(CommitError::Record(RecordError::TooLong(_)))), "{outcome:?}");
+    assert_eq!(committer.stats().refused, 1);
+    drop(committer);
+    assert_eq!(Store::open(dir.path()).unwrap().1.saved.nflog, [entry("short", 2)]);
+}
+
+#[test]
+fn too_much_that_waits_is_refused_and_counted() {
+    let dir = TempDir::new().unwrap();
+    let (committer, _) = start(dir.path());
+    let go_on = hold_up(&committer);
+    let many = vec![Change::DeleteAlert(alert("A").fingerprint()); 70_000];
+    committer.submit_lazily(many);
+    assert_eq!(commit(&committer, vec![Change::PutAlert(alert("A"))]), Err(CommitError::Overloaded));
+    assert_eq!((committer.stats().queued, committer.stats().refused), (70_000, 1));
+    go_on.send(()).unwrap();
+    wait_until(|| committer.stats().queued == 0);
+    commit(&committer, vec![Change::PutAlert(alert("A"))]).unwrap();
+}
+
+/// Keeps the committer from taking anything more until something is sent.
+fn hold_up(committer: &Committer) -> mpsc::Sender<()> {
+    let (go_on, blocked) = mpsc::channel();
+    let (entered, inside) = mpsc::channel();
+    let block = move |_| {
+        entered.send(()).unwrap();
+        blocked.recv().unwrap();
+    };
+    committer.submit_durable(Vec::new(), Box::new(block));
+    inside.recv().unwrap();
+    go_on
+}
+
+fn wait_until(reached: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !reached() {
+        assert!(Instant::now() < deadline);
+        thread::sleep(Duration::from_millis(5));
+    }
 }
 
 fn start(path: &Path) -> (Committer, Opened) {

@@ -178,6 +178,7 @@ impl World {
     /// Persist, publish, then answer or deliver, as the driver does it.
     fn perform(&mut self, node: usize, effects: Effects) {
         let Effects { persist, publish, deliver, .. } = effects;
+        deliver.iter().for_each(|attempt| self.law.told(self.now, node, &attempt.notification));
         let durable = persist.iter().any(Change::is_durable);
         let lazy = !persist.is_empty() && !durable;
         let dependents = Dependents { publish, deliver };
@@ -243,7 +244,6 @@ impl World {
     }
 
     fn tell(&mut self, node: usize, attempt: Attempt) {
-        self.law.told(self.now, node, &attempt.notification);
         let key = &attempt.notification.key;
         let which =
             INTEGRATIONS.iter().position(|(r, k, i, _)| key.receiver == *r && key.integration == *k && key.index == *i);
@@ -347,6 +347,9 @@ impl World {
         let count = self.nodes.len();
         let (engine, effects) = node::start(self.now, node, count, &self.plan.policy, &self.nodes[node].disk);
         self.law.restarted(self.now, node, &engine);
+        if count > 1 && self.nodes.iter().all(|node| node.engine.is_none()) {
+            self.law.alone();
+        }
         self.nodes[node].engine = Some(engine);
         self.perform(node, effects);
         if count > 1 {

@@ -12,7 +12,7 @@ struct Node {
     r#continue: bool,
     max: u64,
     labels: BTreeMap<String, String>,
-    routes: Vec<Node>,
+    routes: Vec<Self>,
 }
 
 fn node(text: &str) -> Node {
