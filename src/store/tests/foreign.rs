@@ -96,6 +96,32 @@ fn a_kill_before_the_identity_is_written_down_does_no_harm() {
     assert_eq!((opened.node, opened.generation), (node, 3));
 }
 
+/// Damages the database file in one place each time. sled's own checksums, the records' and the identity together must
+/// see it, or it must have hit nothing that counts.
+#[test]
+fn no_damage_to_the_database_file_is_silent() {
+    let dir = TempDir::new().unwrap();
+    let (committer, _) = start(dir.path());
+    commit(&committer, (0..500).map(|id| Change::PutSilence(silence(id, "why"))).collect()).unwrap();
+    drop(committer);
+    drop(Store::open(dir.path()).unwrap());
+    let sound = fs::read(dir.path().join("watchbell/db/db")).unwrap();
+    for step in 0..20 {
+        let copy = TempDir::new().unwrap();
+        copy_directory(dir.path(), copy.path());
+        let (mut bytes, at) = (sound.clone(), step * sound.len() / 60);
+        match step % 4 {
+            0 => bytes.truncate(at),
+            bit => bytes[at] ^= 1 << bit,
+        }
+        fs::write(copy.path().join("watchbell/db/db"), bytes).unwrap();
+        match Store::open(copy.path()) {
+            Ok((_store, opened)) => assert_eq!(opened.saved.silences.len() + opened.damaged.len(), 500, "byte {at}"),
+            Err(error) => assert!(matches!(error, StoreError::Damaged { .. }), "byte {at}: {error}"),
+        }
+    }
+}
+
 #[test]
 fn a_damaged_record_is_told_apart_and_left_in_place() {
     let dir = used();
