@@ -2,7 +2,6 @@
 //! what the options do.
 
 mod arguments;
-mod duration;
 mod features;
 mod flags;
 mod options;

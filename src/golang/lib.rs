@@ -2,6 +2,9 @@
 //!
 //! A leaf: it knows nothing of alerts, and nothing of ours is imported here.
 
+pub mod duration;
+#[cfg(test)]
+mod fixtures;
 pub mod quote;
 pub mod regex;
 

@@ -50,8 +50,8 @@ pub struct EmailConfig {
     /// Headers besides or instead of `To`, `From` and `Subject`; the values are templates.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
     pub headers: BTreeMap<String, String>,
-    /// The part in HTML; an HTML template. No such part if empty.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    /// The part in HTML; an HTML template. No such part if empty. Always shown, because it is not empty unless given.
+    #[serde(deserialize_with = "nullable")]
     pub html: String,
     /// The part in plain text; a template. No such part if empty.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]

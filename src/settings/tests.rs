@@ -42,10 +42,7 @@ fn null_means_empty_and_missing_means_default() {
 fn what_is_shown_can_be_read_again() {
     let global: Global = read("slack_api_url: http://s/\nsmtp_smarthost: '[::1]:25'\nresolve_timeout: 90m\n").unwrap();
     let again: Global = read(&shown(&global)).unwrap();
-    assert_eq!(
-        shown(&again).replace("slack_api_url: \"\"\n", ""),
-        shown(&global).replace("slack_api_url: <secret>\n", "")
-    );
+    assert_eq!(shown(&again), shown(&global));
 }
 
 #[test]

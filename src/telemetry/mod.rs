@@ -13,7 +13,7 @@ pub use metrics::{
     AlertMetrics, DispatcherMetrics, HttpMetrics, Labelled, Metrics, NflogMetrics, SilenceMetrics, Summary,
 };
 pub use notifications::{NotificationMetrics, NotificationSeries, SuppressedBy};
-pub use snapshot::{AlertCounts, GroupAlerts, SilenceCounts, Snapshot};
+pub use snapshot::{AlertCounts, DiskCounts, GroupAlerts, SilenceCounts, Snapshot};
 
 /// The content type of [`Metrics::render`].
 pub const METRICS_CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";

@@ -5,6 +5,8 @@ mod print;
 
 use std::sync::Arc;
 
+use crate::html::Escaper;
+
 /// A byte offset into the source text.
 pub(crate) type Pos = usize;
 
@@ -107,6 +109,8 @@ pub(crate) enum OperandKind {
     /// `(pipeline).A.B` or `function.A.B`: fields of another operand.
     Chain(Box<Operand>, Vec<String>),
     Pipeline(Pipeline),
+    /// Put at the end of a pipeline by the HTML engine: makes what is piped into it safe at its place.
+    Escaper(Escaper),
 }
 
 /// A numeric or character constant. It has no type of its own: every kind that can hold its value is present.

@@ -52,6 +52,17 @@ impl TemplateError {
         }
     }
 
+    /// An error at `pos` of `tree`, found by the HTML engine.
+    pub(crate) fn escape(tree: &Tree, pos: Pos, problem: impl Display) -> Self {
+        let template = tree.name.clone();
+        Self { kind: ErrorKind::Escape, template, ..Self::parse(&tree.source, pos, problem.to_string()) }
+    }
+
+    /// The same error, with how the place was come to.
+    pub(crate) fn within(self, way: &str) -> Self {
+        Self { message: format!("{way}: {}", self.message), ..self }
+    }
+
     /// An error of `kind` while `tree` executes the part that begins at `pos` and reads `context`.
     pub(crate) fn at(kind: ErrorKind, tree: &Tree, pos: Pos, context: String, message: String) -> Self {
         let (line, column) = tree.source.locate(pos);
@@ -63,6 +74,9 @@ impl TemplateError {
 impl Display for TemplateError {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         match &self.context {
+            None if self.kind == ErrorKind::Escape => {
+                write!(f, "html/template:{}:{}:{}: {}", self.file, self.line, self.column, self.message)
+            }
             None if self.line == 0 => write!(f, "template: {}", self.message),
             None => write!(f, "template: {}:{}: {}", self.file, self.line, self.message),
             Some(context) => write!(

@@ -3,8 +3,10 @@
 
 mod ast;
 mod data;
+mod defaults;
 mod error;
 mod functions;
+mod html;
 mod lex;
 mod parse;
 mod set;

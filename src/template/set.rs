@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use crate::ast::{Source, Tree};
 use crate::data::Data;
+use crate::defaults;
 use crate::error::TemplateError;
+use crate::html;
 use crate::parse::parse;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -55,7 +57,8 @@ impl Templates {
     /// The first text that is not a template, with its place.
     pub fn parse(files: &[(String, String)]) -> Result<Self, TemplateError> {
         let mut trees = Trees::new();
-        for (name, text) in files {
+        let built_in = defaults::FILES.into_iter();
+        for (name, text) in built_in.chain(files.iter().map(|(name, text)| (name.as_str(), text.as_str()))) {
             add(&mut trees, name, text)?;
         }
         Ok(Self { trees: Arc::new(trees) })
@@ -65,9 +68,12 @@ impl Templates {
     ///
     /// # Errors
     /// What makes `source` no template, or, for HTML, what makes it ambiguous.
-    pub fn compile(&self, _engine: Engine, source: &str) -> Result<Template, TemplateError> {
+    pub fn compile(&self, engine: Engine, source: &str) -> Result<Template, TemplateError> {
         let mut trees = Trees::clone(&self.trees);
         add(&mut trees, FIELD, source)?;
+        if engine == Engine::Html {
+            trees = html::escape(&trees, FIELD)?;
+        }
         Ok(Template { trees: Arc::new(trees), is_empty: source.is_empty() })
     }
 }

@@ -68,6 +68,7 @@ impl Display for Operand {
                 fields(names, f)
             }
             OperandKind::Pipeline(pipe) => write!(f, "({pipe})"),
+            OperandKind::Escaper(escaper) => write!(f, "_html_template_{escaper}"),
         }
     }
 }
