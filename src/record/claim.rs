@@ -19,6 +19,7 @@ impl Framed for Claim {
         to.byte(match self.state {
             ClaimState::Sending => 0,
             ClaimState::Failed => 1,
+            ClaimState::Announced => 2,
         });
         to.number(u64::try_from(self.lasts.as_micros()).unwrap_or(u64::MAX));
     }
@@ -30,6 +31,7 @@ impl Framed for Claim {
             state: match from.byte()? {
                 0 => ClaimState::Sending,
                 1 => ClaimState::Failed,
+                2 => ClaimState::Announced,
                 _ => return Err(RecordError::Malformed("claim's state")),
             },
             lasts: Duration::from_micros(from.number()?),

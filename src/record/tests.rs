@@ -108,7 +108,7 @@ fn entry() -> impl Strategy<Value = NflogEntry> {
 }
 
 fn claim() -> impl Strategy<Value = Claim> {
-    let state = prop_oneof![Just(ClaimState::Sending), Just(ClaimState::Failed)];
+    let state = prop_oneof![Just(ClaimState::Sending), Just(ClaimState::Failed), Just(ClaimState::Announced)];
     (entry(), any::<u64>(), state, any::<u32>()).prop_map(|(entry, node, state, micros)| Claim {
         key: entry.key,
         node: NodeId(node),
