@@ -88,6 +88,17 @@ fn another_nodes_database_is_noticed() {
 }
 
 #[test]
+fn a_database_that_vanishes_in_use_is_not_begun_anew() {
+    let dir = used();
+    let (mut store, _) = Store::open(dir.path()).unwrap();
+    // As after a failed write.
+    store.database = None;
+    fs::remove_dir_all(dir.path().join("watchbell/db")).unwrap();
+    let error = store.write(&Writes::new()).unwrap_err();
+    assert!(error.to_string().contains("was replaced while it was in use"), "{error}");
+}
+
+#[test]
 fn a_kill_before_the_identity_is_written_down_does_no_harm() {
     let dir = used();
     let node = Store::open(dir.path()).unwrap().1.node;
@@ -181,7 +192,7 @@ fn used() -> TempDir {
 fn assert_damaged(path: &Path, reason: &str) {
     let text = Store::open(path).unwrap_err().to_string();
     assert!(text.starts_with(&format!("{}: the saved state is damaged", path.display())), "{text}");
-    assert!(text.contains(reason) && text.contains("move it out of the way"), "{text}");
+    assert!(text.contains(reason) && text.contains("watchbell.aside-1"), "{text}");
 }
 
 fn copy_directory(from: &Path, to: &Path) {
