@@ -1,6 +1,6 @@
 //! YAML as Alertmanager reads it (Go's `yaml.v2`, strict), into any type that serde can build.
 //!
-//! The text becomes a tree first ([`document`]), and the tree becomes the type ([`decode`]). The tree is what lets
+//! The text becomes a tree first (`document`), and the tree becomes the type (`decode`). The tree is what lets
 //! every problem name its line, column and key, lets several be told at once, and gives a key without a value Go's
 //! meaning (the empty value). This module knows YAML, and nothing of alerts.
 
