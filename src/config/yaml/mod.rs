@@ -6,6 +6,7 @@
 
 mod access;
 mod at;
+mod context;
 mod decode;
 mod document;
 mod scalar;
@@ -26,7 +27,7 @@ const MAX_VALUES: usize = 2_000_000;
 /// without a document gives what `T` makes of no keys at all.
 pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Vec<Problem>> {
     let (root, mut problems) = document::parse(text).map_err(|problem| vec![problem])?;
-    let context = decode::Context::default();
+    let context = context::Context::default();
     let value = decode::decode(&root, &context);
     problems.extend(context.into_problems());
     match value {
