@@ -4,15 +4,11 @@ use std::time::Duration;
 
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::Semaphore;
 use watchbell_golang::duration;
 
 use super::error::text_response;
 use crate::telemetry::HttpMetrics;
-
-/// How many bodies that are large, or may be, are held at once. The others wait their turn, so that the memory that all
-/// requests take together stays within some hundred megabytes.
-const LARGE_BODIES: usize = 8;
 
 /// The limits on requests.
 #[derive(Debug)]
@@ -20,22 +16,11 @@ pub(super) struct Limits {
     gets: Semaphore,
     get_concurrency: usize,
     timeout: Option<Duration>,
-    large_bodies: Semaphore,
 }
 
 impl Limits {
     pub(super) fn new(get_concurrency: usize, timeout: Option<Duration>) -> Self {
-        Self {
-            gets: Semaphore::new(get_concurrency),
-            get_concurrency,
-            timeout,
-            large_bodies: Semaphore::new(LARGE_BODIES),
-        }
-    }
-
-    /// Waits until a large body may be read; it is done with when the permit is dropped.
-    pub(super) async fn large_body(&self) -> SemaphorePermit<'_> {
-        self.large_bodies.acquire().await.expect("the semaphore is never closed")
+        Self { gets: Semaphore::new(get_concurrency), get_concurrency, timeout }
     }
 
     /// The answer, or that there are too many requests or it took too long.

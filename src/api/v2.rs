@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use axum::body::{Body, Bytes, HttpBody};
+use axum::body::Body;
 use axum::extract::Request;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode, header};
@@ -12,6 +12,7 @@ use watchbell_engine::silence::SilenceId;
 use watchbell_golang::quote::quote;
 
 use super::alerts::Intake;
+use super::body::Received;
 use super::error::{Refusal, json_response};
 use super::params::{AlertFilter, Query};
 use super::routes::Resource;
@@ -23,10 +24,6 @@ use super::{Shared, alerts, body, cors, groups, silences, status};
 use crate::clock;
 
 type Answer = Result<Response, Refusal>;
-
-/// The largest batch of alerts, in bytes, that is read where it arrived: a millisecond's work. Larger ones are read
-/// aside, so that they stall nobody.
-const READ_AT_ONCE: usize = 256 << 10;
 
 /// Answers a request below `/api/v2/`; `path` is without the route prefix.
 pub(super) async fn answer(api: &Shared, path: &str, request: Request) -> Response {
@@ -67,12 +64,10 @@ fn method_not_allowed(method: &Method, allowed: &[Method]) -> Response {
 }
 
 async fn post(api: &Shared, resource: Resource, body: Body) -> Answer {
-    let may_be_large = body.size_hint().upper().is_none_or(|most| most > READ_AT_ONCE as u64);
-    let _turn = if may_be_large { Some(api.limits.large_body().await) } else { None };
-    let bytes = body::read(body, &api.metrics).await?;
+    let body = body::read(body, &api.turns, &api.metrics.http).await?;
     match resource {
-        Resource::Alerts => post_alerts(api, bytes).await,
-        _ => post_silence(api, &bytes).await,
+        Resource::Alerts => post_alerts(api, body).await,
+        _ => post_silence(api, &body.bytes).await,
     }
 }
 
@@ -91,19 +86,18 @@ async fn get_or_delete(api: &Shared, resource: Resource, id: &str, parts: &Parts
     }
 }
 
-async fn post_alerts(api: &Shared, bytes: Bytes) -> Answer {
-    let is_large = bytes.len() > READ_AT_ONCE;
+async fn post_alerts(api: &Shared, body: Received<'_>) -> Answer {
     let intake = Intake {
         now: ZonedTime::local(clock::now()),
         resolve_timeout: api.handle.running().policy.resolve_timeout,
         syntax: api.options.syntax,
     };
-    let metrics = api.metrics.clone();
+    let (metrics, bytes) = (api.metrics.clone(), body.bytes.clone());
     let take_in = move || {
         let PostedAlerts(posted) = body::decode("alerts", &bytes, mismatch::in_alerts)?;
         Ok(intake.sort_out(posted?, &metrics.alerts))
     };
-    let (alerts, faults) = if is_large { aside(take_in).await? } else { take_in()? };
+    let (alerts, faults) = if body.is_large() { aside(take_in).await? } else { take_in()? };
     if !alerts.is_empty() {
         api.handle.post_alerts(alerts).await?;
     }
