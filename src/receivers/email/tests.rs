@@ -253,3 +253,13 @@ async fn what_matters_is_said_under_tls() {
         assert!(said.is_empty() && outcome != "sent", "{said:?} {outcome}");
     }
 }
+
+#[tokio::test]
+async fn a_mail_says_by_default_what_alertmanagers_says() {
+    let mut server = MailServer::start(&[]).await;
+    server.send("to: b@example.org, require_tls: false").await.unwrap();
+    let mail = &server.conversation().await[4];
+    assert!(mail.contains("Subject: [FIRING:1] Disk<full> (a)\r\n"), "{mail}");
+    assert!(mail.contains("text/html") && mail.contains("Disk&lt;full&gt;"), "{mail}");
+    assert!(!mail.contains("text/plain"), "{mail}");
+}
