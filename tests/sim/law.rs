@@ -45,6 +45,8 @@ pub(crate) struct Law {
     posted: Vec<BTreeMap<Fingerprint, Arc<Alert>>>,
     silences: Vec<BTreeMap<SilenceId, Arc<Silence>>>,
     nflog: Vec<BTreeMap<NflogKey, (Version, Timestamp)>>,
+    /// Silences whose makers were told that they hold.
+    acknowledged: BTreeSet<(usize, SilenceId)>,
     last_saved: Timestamp,
     pub(crate) heard_count: usize,
     history: DefaultHasher,
@@ -65,6 +67,7 @@ impl Law {
             posted: vec![BTreeMap::new(); nodes],
             silences: vec![BTreeMap::new(); nodes],
             nflog: vec![BTreeMap::new(); nodes],
+            acknowledged: BTreeSet::new(),
             last_saved: at(0),
             heard_count: 0,
             history: DefaultHasher::new(),
@@ -83,6 +86,11 @@ impl Law {
 
     pub(crate) fn posted(&mut self, node: usize, alerts: &[Arc<Alert>]) {
         self.posted[node].extend(alerts.iter().map(|alert| (alert.fingerprint(), Arc::clone(alert))));
+    }
+
+    /// Somebody was told that a silence holds.
+    pub(crate) fn acknowledged(&mut self, node: usize, id: SilenceId) {
+        self.acknowledged.insert((node, id));
     }
 
     /// A change has reached a node's disk.
@@ -236,6 +244,10 @@ impl Law {
             if known.is_none_or(|known| known.version < silence.version) {
                 self.broken("Kept", now, &format!("node {node} lost silence {id}, or knows an older state of it"));
             }
+        }
+        let mine = self.acknowledged.iter().filter(|(whose, _)| *whose == node);
+        if let Some((_, id)) = mine.clone().find(|(_, id)| !self.silences[node].contains_key(id)) {
+            self.broken("Kept", now, &format!("silence {id} was acknowledged by node {node} and is not on its disk"));
         }
         for (key, (version, expires_at)) in &self.nflog[node] {
             let known = engine.told(key).map(|entry| entry.version);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use watchbell_engine::alert::Alert;
-use watchbell_engine::effect::{Attempt, Change};
+use watchbell_engine::effect::{Answer, Attempt, Change};
 use watchbell_engine::group::SavedGroup;
 use watchbell_engine::label::{Fingerprint, Labels};
 use watchbell_engine::nflog::{NflogEntry, NflogKey};
@@ -41,6 +41,7 @@ pub(crate) struct Node {
 #[derive(Debug, Default)]
 pub(crate) struct Dependents {
     pub(crate) publish: Vec<Record>,
+    pub(crate) answer: Option<Answer>,
     pub(crate) deliver: Vec<Attempt>,
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use watchbell_engine::alert::Alert;
-use watchbell_engine::effect::{Attempt, Change, Effects, Input};
+use watchbell_engine::effect::{Answer, Attempt, Change, Effects, Input};
 use watchbell_engine::label::Labels;
 use watchbell_engine::nflog::ReceiverData;
 use watchbell_engine::notification::{Failure, FailureKind, Notification};
@@ -177,11 +177,11 @@ impl World {
 
     /// Persist, publish, then answer or deliver, as the driver does it.
     fn perform(&mut self, node: usize, effects: Effects) {
-        let Effects { persist, publish, deliver, .. } = effects;
+        let Effects { persist, publish, answer, deliver, .. } = effects;
         deliver.iter().for_each(|attempt| self.law.told(self.now, node, &attempt.notification));
         let durable = persist.iter().any(Change::is_durable);
         let lazy = !persist.is_empty() && !durable;
-        let dependents = Dependents { publish, deliver };
+        let dependents = Dependents { publish, answer, deliver };
         if durable {
             self.nodes[node].unsaved.push((persist, dependents));
             let write = Duration::from_millis(self.rng.between(1, 10).unsigned_abs());
@@ -226,6 +226,9 @@ impl World {
             for to in (0..self.nodes.len()).filter(|to| *to != node) {
                 self.soon(1, 50, Event::News { to, from: node, records: dependents.publish.clone() });
             }
+        }
+        if let Some(Answer::SilenceSet(Ok(id))) = dependents.answer {
+            self.law.acknowledged(node, id);
         }
         for attempt in dependents.deliver {
             self.tell(node, attempt);
