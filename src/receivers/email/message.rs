@@ -121,6 +121,8 @@ impl Composer {
 fn with_header(builder: MessageBuilder, name: HeaderName, value: String) -> MessageBuilder {
     match (name.as_ref(), value.parse::<Mailboxes>()) {
         ("From", Ok(addresses)) => builder.header(header::From::from(addresses)),
+        // A mail must have a sender that can be read; the envelope's is there already.
+        ("From", Err(_)) => builder,
         ("To", Ok(addresses)) => builder.header(header::To::from(addresses)),
         ("Cc", Ok(addresses)) => builder.header(header::Cc::from(addresses)),
         ("Reply-To", Ok(addresses)) => builder.header(header::ReplyTo::from(addresses)),
