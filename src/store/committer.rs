@@ -22,7 +22,8 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// by our waiting longer, and memory has to end somewhere.
 const MAX_QUEUED: usize = 65_536;
 
-/// What is done with the outcome of a durable submission. It runs on the committer's thread and must be quick.
+/// What is done with the outcome of a durable submission. It runs on the committer's thread, or on the submitter's if
+/// too much waits already; it must neither block nor panic.
 pub type Then = Box<dyn FnOnce(Result<(), CommitError>) + Send>;
 
 /// Writes changes in the order in which they are submitted. Dropping it writes what still waits.
@@ -61,6 +62,8 @@ pub struct Stats {
     pub refused: u64,
     /// Changes that wait now.
     pub queued: u64,
+    /// Records that the disk refused and that are tried again.
+    pub unsaved: u64,
 }
 
 impl Committer {
@@ -96,6 +99,7 @@ impl Committer {
             records: counts.records.load(Relaxed),
             refused: counts.refused.load(Relaxed),
             queued: self.shared.lock().changes as u64,
+            unsaved: counts.unsaved.load(Relaxed),
         }
     }
 }
@@ -142,6 +146,7 @@ struct Counts {
     failed_commits: AtomicU64,
     records: AtomicU64,
     refused: AtomicU64,
+    unsaved: AtomicU64,
 }
 
 impl Shared {
@@ -220,7 +225,7 @@ struct Worker {
 
 impl Worker {
     fn run(mut self) {
-        self.count_bytes();
+        self.measure();
         while let Some(submissions) = self.shared.next(!self.unsaved.is_empty()) {
             self.commit(submissions);
         }
@@ -267,11 +272,13 @@ impl Worker {
         } else {
             counts.failed_commits.fetch_add(1, Relaxed);
         }
-        self.count_bytes();
+        self.measure();
         written
     }
 
-    fn count_bytes(&self) {
-        self.shared.counts.bytes.store(self.store.size(), Relaxed);
+    fn measure(&self) {
+        let counts = &self.shared.counts;
+        counts.bytes.store(self.store.size(), Relaxed);
+        counts.unsaved.store(self.unsaved.len() as u64, Relaxed);
     }
 }

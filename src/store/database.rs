@@ -6,8 +6,8 @@
 //!   never opens again: [`Directory`](super::directory::Directory) removes these first.
 //! * `flush` writes with `sync_file_range`, which covers neither the file's length nor the drive's cache: each write
 //!   here ends with an fsync of the database file.
-//! * A page holds up to some twenty values and is one message of its log; a message over an eighth of a mebibyte goes to a file
-//!   of its own that is never synced. So values are cut into pieces small enough that no page gets there.
+//! * A page holds up to some twenty values and is one message of its log; a message over 128 KiB goes to a file of its
+//!   own that is never synced. So values are cut into pieces small enough that no page gets there.
 //! * After an I/O error it refuses everything until it is opened anew: the owner drops the database then.
 
 use std::fs::File;
@@ -37,7 +37,7 @@ const PIECE: usize = 4096;
 const CACHE: u64 = 8 << 20;
 
 /// How often sled looks for space to reuse. Not how often it flushes: each write here does that itself.
-const CLEANUP_EVERY_MS: u64 = 2_000;
+const CLEANUP_EVERY_MS: u64 = 10_000;
 
 /// The key of the node and generation; no record's key is so short.
 const IDENTITY: &[u8] = b"identity";

@@ -29,7 +29,7 @@ pub(super) struct Directory {
     _lock: File,
 }
 
-/// Which node a directory makes, and its how manieth start this is.
+/// Which node a directory makes, and which of its starts this is, from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Identity {
     pub(super) node: NodeId,
@@ -70,12 +70,16 @@ impl Directory {
         }
     }
 
-    /// Writes the identity down, durably and in one step.
+    /// Writes the identity down, in one step. It and all files that were made so far are on the disk then.
     pub(super) fn save_identity(&self, identity: Identity) -> Result<(), StoreError> {
         let Identity { node, generation } = identity;
         let text = format!("format {FORMAT}\nnode {:016x}\ngeneration {generation}\n", node.0);
         let (path, new) = (self.identity_file(), self.identity_file().with_extension("new"));
-        write_durably(&new, &path, text.as_bytes()).map_err(failed(&path, "write it"))
+        replace(&new, &path, text.as_bytes()).map_err(failed(&path, "write it"))?;
+        for directory in [self.database(), self.path.join(OWN), self.path.clone()] {
+            File::open(&directory).and_then(|opened| opened.sync_all()).map_err(failed(&directory, "sync it"))?;
+        }
+        Ok(())
     }
 
     /// Removes what a kill during an earlier opening left; sled would take it for its newest snapshot.
@@ -162,6 +166,7 @@ fn is_expected(name: &str) -> bool {
     ["silences", "nflog", "lost+found", ""].contains(&stem)
 }
 
+/// Takes the lock that keeps other processes out.
 fn take(path: &Path) -> Result<File, StoreError> {
     let file = path.join(OWN).join("lock");
     let held = File::create(&file).map_err(failed(&file, "make it"))?;
@@ -173,12 +178,11 @@ fn take(path: &Path) -> Result<File, StoreError> {
 }
 
 /// Writes `bytes` to `new`, and puts it into the place of `path` once they are on the disk.
-fn write_durably(new: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn replace(new: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = File::create(new)?;
     file.write_all(bytes)?;
     file.sync_all()?;
-    fs::rename(new, path)?;
-    path.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all())
+    fs::rename(new, path)
 }
 
 /// Makes the system's answer an error that says what was tried on which file.

@@ -42,6 +42,7 @@ use import::Import;
 #[derive(Debug)]
 pub struct Store {
     directory: Directory,
+    identity: Identity,
     /// Absent after a failed write, until the next one opens it anew.
     database: Option<Database>,
 }
@@ -113,8 +114,8 @@ pub enum StoreError {
     },
     /// The state is not whole.
     #[error(
-        "{path}: the saved state is damaged: {reason}; restore {path}/watchbell from a backup, or move it out of the \
-         way to start without state (silences and notification log are lost unless a peer still has them)"
+        "{path}: the saved state is damaged: {reason}; restore {path}/watchbell from a backup, or rename it to \
+         watchbell.aside-1 to start without (silences and notification log are lost unless a peer still has them)"
     )]
     Damaged {
         /// The data directory.
@@ -143,18 +144,27 @@ impl Store {
         for (key, bytes) in database.records().map_err(refused)? {
             opened.add(key, &bytes);
         }
-        Ok((Self { directory, database: Some(database) }, opened))
+        Ok((Self { directory, identity, database: Some(database) }, opened))
     }
 
     /// Writes everything in one atomic, durable step. After a failure the database is opened anew at the next call.
     fn write(&mut self, writes: &Writes) -> Result<(), StoreError> {
         let mut database = match self.database.take() {
             Some(database) => database,
-            None => open_database(&self.directory)?,
+            None => self.reopen()?,
         };
         database.write(writes, None).map_err(|error| self.directory.refused(error))?;
         self.database = Some(database);
         Ok(())
+    }
+
+    /// The database after a failure, if it is still the one that was opened first.
+    fn reopen(&self) -> Result<Database, StoreError> {
+        let database = open_database(&self.directory)?;
+        match database.identity().map_err(|error| self.directory.refused(error))? {
+            Some(found) if found == self.identity => Ok(database),
+            _ => Err(self.directory.damaged("the database was replaced while it was in use")),
+        }
     }
 
     /// Bytes that the database takes on the disk.
@@ -205,7 +215,6 @@ impl Opened {
             Kind::Group => push(&mut saved.groups, bytes, |group| group),
             Kind::Nflog => push(&mut saved.nflog, bytes, Arc::new),
             Kind::Silence => push(&mut saved.silences, bytes, Arc::new),
-            Kind::Claim => Err(RecordError::Malformed("claims are not stored")),
         };
         self.damaged.extend(outcome.err().map(|error| Damaged { place: key.to_string(), error }));
     }

@@ -79,7 +79,7 @@ fn check(path: &Path, acknowledged: &BTreeMap<u64, u64>, round: u64) {
 /// What the child writes as its `number`th submission: two kinds under one key, some of many pieces.
 fn numbered(number: u64) -> [Change; 2] {
     let key = number % KEYS;
-    let hashes = if number % 10 == 0 { 100 * (number % 70) } else { 3 };
+    let hashes = if number.is_multiple_of(10) { 100 * (number % 70) } else { 3 };
     let mut entry = Arc::unwrap_or_clone(entry(&key.to_string(), hashes));
     entry.timestamp = Timestamp::from_secs(number as i64);
     [Change::PutSilence(silence(key.into(), &number.to_string())), Change::PutNflog(Arc::new(entry))]
@@ -132,13 +132,14 @@ fn child_that_fills_the_disk() {
     // One refusal is not enough: opening anew finds a little room in what sled had set apart.
     let refused = |number: &u64| matches!(attempt(*number), Err(CommitError::Disk(_)));
     let last = (0..).filter(refused).nth(9).unwrap();
+    assert!(committer.stats().unsaved > 0);
     io::stderr().write_all(b"full\n").unwrap();
     io::stdin().read_line(&mut String::new()).unwrap();
     let deadline = Instant::now() + DEADLINE;
     while let Err(error) = attempt(last + 1) {
         assert!(Instant::now() < deadline, "{error}");
     }
-    assert!(committer.stats().failed_commits >= 10);
+    assert_eq!((committer.stats().failed_commits >= 10, committer.stats().unsaved), (true, 0));
     io::stderr().write_all(format!("healed {}\n", last + 1).as_bytes()).unwrap();
 }
 

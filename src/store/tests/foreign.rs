@@ -88,12 +88,49 @@ fn another_nodes_database_is_noticed() {
 }
 
 #[test]
+fn a_database_that_vanishes_in_use_is_not_begun_anew() {
+    let dir = used();
+    let (mut store, _) = Store::open(dir.path()).unwrap();
+    // As after a failed write.
+    store.database = None;
+    fs::remove_dir_all(dir.path().join("watchbell/db")).unwrap();
+    let error = store.write(&Writes::new()).unwrap_err();
+    assert!(error.to_string().contains("was replaced while it was in use"), "{error}");
+}
+
+#[test]
 fn a_kill_before_the_identity_is_written_down_does_no_harm() {
     let dir = used();
     let node = Store::open(dir.path()).unwrap().1.node;
     fs::remove_file(dir.path().join("watchbell/identity")).unwrap();
     let (_store, opened) = Store::open(dir.path()).unwrap();
     assert_eq!((opened.node, opened.generation), (node, 3));
+}
+
+/// Damages the database file in one place each time. sled's own checksums, the records' and the identity together must
+/// see it, or it must have hit nothing that counts.
+#[test]
+fn no_damage_to_the_database_file_is_silent() {
+    let dir = TempDir::new().unwrap();
+    let (committer, _) = start(dir.path());
+    commit(&committer, (0..500).map(|id| Change::PutSilence(silence(id, "why"))).collect()).unwrap();
+    drop(committer);
+    drop(Store::open(dir.path()).unwrap());
+    let sound = fs::read(dir.path().join("watchbell/db/db")).unwrap();
+    for step in 0..20 {
+        let copy = TempDir::new().unwrap();
+        copy_directory(dir.path(), copy.path());
+        let (mut bytes, at) = (sound.clone(), step * sound.len() / 60);
+        match step % 4 {
+            0 => bytes.truncate(at),
+            bit => bytes[at] ^= 1 << bit,
+        }
+        fs::write(copy.path().join("watchbell/db/db"), bytes).unwrap();
+        match Store::open(copy.path()) {
+            Ok((_store, opened)) => assert_eq!(opened.saved.silences.len() + opened.damaged.len(), 500, "byte {at}"),
+            Err(error) => assert!(matches!(error, StoreError::Damaged { .. }), "byte {at}: {error}"),
+        }
+    }
 }
 
 #[test]
@@ -155,7 +192,7 @@ fn used() -> TempDir {
 fn assert_damaged(path: &Path, reason: &str) {
     let text = Store::open(path).unwrap_err().to_string();
     assert!(text.starts_with(&format!("{}: the saved state is damaged", path.display())), "{text}");
-    assert!(text.contains(reason) && text.contains("move it out of the way"), "{text}");
+    assert!(text.contains(reason) && text.contains("watchbell.aside-1"), "{text}");
 }
 
 fn copy_directory(from: &Path, to: &Path) {

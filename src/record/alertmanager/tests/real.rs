@@ -26,7 +26,7 @@ fn what_alertmanager_saved_is_read() {
     let silence = r#"{"matchers":[{"name":"job","value":"a|b","isRegex":true,"isEqual":false},
         {"name":"size","value":"groß","isRegex":false}],"startsAt":"2030-01-01T00:00:00.123456Z",
         "endsAt":"2030-01-02T00:00:00Z","createdBy":"ops","comment":"planned"}"#;
-    let answer = server.post("/api/v2/silences", &silence);
+    let answer = server.post("/api/v2/silences", silence);
     let id = answer.split('"').find(|part| part.len() == 36).unwrap().to_owned();
     server.post("/api/v2/alerts", r#"[{"labels":{"alertname":"DiskFull","job":"a"}}]"#);
     // The second look into the log comes after the first notification was entered.
