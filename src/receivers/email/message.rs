@@ -121,6 +121,8 @@ impl Composer {
 fn with_header(builder: MessageBuilder, name: HeaderName, value: String) -> MessageBuilder {
     match (name.as_ref(), value.parse::<Mailboxes>()) {
         ("From", Ok(addresses)) => builder.header(header::From::from(addresses)),
+        // A mail must have a sender that can be read; the envelope's is there already.
+        ("From", Err(_)) => builder,
         ("To", Ok(addresses)) => builder.header(header::To::from(addresses)),
         ("Cc", Ok(addresses)) => builder.header(header::Cc::from(addresses)),
         ("Reply-To", Ok(addresses)) => builder.header(header::ReplyTo::from(addresses)),
@@ -138,15 +140,14 @@ fn parts(text: Option<String>, html: Option<String>) -> MultiPart {
     let part = |content_type, body: String| {
         SinglePart::builder().header(content_type).header(ContentTransferEncoding::QuotedPrintable).body(body)
     };
-    let text = text.or_else(|| html.is_none().then(String::new)).map(|text| part(ContentType::TEXT_PLAIN, text));
-    let html = html.map(|html| part(ContentType::TEXT_HTML, html));
-    let (first, rest) = match (text, html) {
-        (Some(text), html) => (text, html),
-        (None, Some(html)) => (html, None),
-        (None, None) => unreachable!("there is a text where there is no HTML"),
-    };
-    let parts = MultiPart::alternative().singlepart(first);
-    rest.into_iter().fold(parts, MultiPart::singlepart)
+    let mut parts = MultiPart::alternative().build();
+    if text.is_some() || html.is_none() {
+        parts = parts.singlepart(part(ContentType::TEXT_PLAIN, text.unwrap_or_default()));
+    }
+    match html {
+        Some(html) => parts.singlepart(part(ContentType::TEXT_HTML, html)),
+        None => parts,
+    }
 }
 
 fn date(now: &Now) -> SystemTime {

@@ -176,7 +176,7 @@ fn settle(refusals: &[(&Address, Failure)], recipients: usize) -> Result<(), Fai
         Some((_, failure)) if refusals.len() == recipients => Err(failure.clone()),
         _ => {
             for (recipient, failure) in refusals {
-                tracing::warn!(%recipient, err = failure.text, "The mail server refuses a recipient, telling the others");
+                tracing::warn!(%recipient, err = failure.text, "A recipient is refused, telling the others");
             }
             Ok(())
         }

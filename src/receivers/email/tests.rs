@@ -74,7 +74,7 @@ async fn converse(stream: TcpStream, answers: Answers) -> Vec<String> {
 async fn a_mail_has_both_parts_and_its_headers() {
     let mut server = MailServer::start(&[]).await;
     let yaml = "to: 'b@example.org, \"C, D\" <c@example.org>', require_tls: false, \
-                html: '<b>Ü</b>', text: 'plain', headers: {subject: 'Größe', x-team: \"a\\nb\", reply-to: 'Ä <r@example.org>'}";
+                html: '<b>Ü</b>', text: 'plain', headers: {subject: 'Größe', x-team: \"a\\nb\", reply-to: 'Ä <r@example.org>', from: nobody}";
     server.send(yaml).await.unwrap();
     let said = server.conversation().await;
     assert_eq!(

@@ -103,7 +103,8 @@ impl TokenSource {
         }
         let answer: Value = serde_json::from_str(&reply.body).map_err(|error| format!("not JSON: {error}"))?;
         let text = answer["access_token"].as_str().filter(|text| !text.is_empty()).ok_or("no access_token in it")?;
-        let expires = seconds(&answer["expires_in"]).map(|seconds| Instant::now() + Duration::from_secs(seconds));
+        let lifetime = seconds(&answer["expires_in"]).map(Duration::from_secs);
+        let expires = lifetime.and_then(|lifetime| Instant::now().checked_add(lifetime));
         Ok(Token { text: text.to_owned(), secret, expires })
     }
 

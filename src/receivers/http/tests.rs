@@ -76,6 +76,17 @@ async fn a_proxy_is_asked_unless_the_host_is_an_exception() {
 }
 
 #[tokio::test]
+async fn a_proxy_is_asked_for_a_tunnel_to_a_secure_server() {
+    let mut proxy = WebServer::start(&["403 No\r\ncontent-length: 0\r\n\r\n"]).await;
+    let client = client(&format!("proxy_url: 'http://127.0.0.1:{}'\nproxy_connect_header: {{X-Hop: [h]}}", proxy.port));
+    let failure = client.post_json("https://receiver.example/x", Vec::new()).await.unwrap_err();
+    let request = proxy.request().await.to_lowercase();
+    assert!(request.starts_with("connect receiver.example:443 http/1.1\r\n"), "{request}");
+    assert!(request.contains("\r\nx-hop: h\r\n"), "{request}");
+    assert!(failure.retry, "{failure:?}");
+}
+
+#[tokio::test]
 async fn an_endless_answer_is_read_no_further_than_needed() {
     let long = format!("500 No\r\n\r\n{}", "x".repeat(2 * MAX_ANSWER_BYTES));
     let server = WebServer::start(&[&long]).await;

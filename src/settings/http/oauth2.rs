@@ -114,7 +114,8 @@ impl OAuth2 {
         Invalid::when(
             ways + usize::from(!self.client_certificate_key.is_empty()) > 1,
             "at most one of oauth2 client_certificate_key, client_certificate_key_file & \
-             client_certificate_key_ref must be configured using grant-type=urn:ietf:params:oauth:grant-type:jwt-bearer",
+             client_certificate_key_ref must be configured \
+             using grant-type=urn:ietf:params:oauth:grant-type:jwt-bearer",
         )?;
         Invalid::when(
             !matches!(self.signature_algorithm.as_str(), "" | "RS256" | "RS384" | "RS512"),
