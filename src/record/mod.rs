@@ -9,17 +9,13 @@
 pub mod alert;
 pub mod alertmanager;
 pub mod bytes;
-mod claim;
 pub mod frame;
 pub mod group;
 pub mod nflog;
-mod replica;
 pub mod silence;
 
 use watchbell_engine::silence::SilenceId;
 use watchbell_golang::RegexError;
-
-pub use replica::{decode_replica, encode_replica};
 
 use bytes::{Reader, Writer};
 use frame::Kind;
@@ -84,9 +80,6 @@ pub enum RecordError {
         /// The kind byte that was found.
         found: u8,
     },
-    /// A record that no node sends to another.
-    #[error("record is not of a kind that nodes exchange, it starts with byte {0:#04x}")]
-    NotExchanged(u8),
     /// Written by a later version of the program.
     #[error("{kind:?} record has version {found}, this program reads up to {newest}: a later watchbell wrote it")]
     Version {

@@ -1,6 +1,5 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use proptest::prelude::*;
 use smol_str::SmolStr;
@@ -9,8 +8,7 @@ use watchbell_engine::group::SavedGroup;
 use watchbell_engine::label::Labels;
 use watchbell_engine::matcher::{MatchOp, Matcher};
 use watchbell_engine::nflog::{NflogEntry, NflogKey, ReceiverDatum};
-use watchbell_engine::peers::{Claim, ClaimState};
-use watchbell_engine::replica::{NodeId, Record, Version};
+use watchbell_engine::replica::{NodeId, Version};
 use watchbell_engine::silence::{Silence, SilenceId};
 use watchbell_engine::time::{Timestamp, UtcOffset};
 
@@ -107,16 +105,6 @@ fn entry() -> impl Strategy<Value = NflogEntry> {
     )
 }
 
-fn claim() -> impl Strategy<Value = Claim> {
-    let state = prop_oneof![Just(ClaimState::Sending), Just(ClaimState::Failed), Just(ClaimState::Announced)];
-    (entry(), any::<u64>(), state, any::<u32>()).prop_map(|(entry, node, state, micros)| Claim {
-        key: entry.key,
-        node: NodeId(node),
-        state,
-        lasts: Duration::from_micros(micros.into()),
-    })
-}
-
 fn group() -> impl Strategy<Value = SavedGroup> {
     (text(), labels(), time()).prop_map(|(route, labels, next_flush)| SavedGroup {
         route_id: route.into(),
@@ -144,7 +132,6 @@ fn read_all(payload: &[u8]) {
     let _ = decode::<Silence>(&frame::seal(Kind::Silence, 1, payload));
     let _ = decode::<NflogEntry>(&frame::seal(Kind::Nflog, 1, payload));
     let _ = decode::<SavedGroup>(&frame::seal(Kind::Group, 1, payload));
-    let _ = decode::<Claim>(&frame::seal(Kind::Claim, 1, payload));
 }
 
 proptest! {
@@ -166,11 +153,6 @@ proptest! {
     #[test]
     fn groups_come_back(group in group()) {
         comes_back(&group)?;
-    }
-
-    #[test]
-    fn claims_come_back(claim in claim()) {
-        comes_back(&claim)?;
     }
 
     #[test]
@@ -199,7 +181,6 @@ fn no_payload_makes_a_reader_panic() {
         encode(&sample_silence()).unwrap(),
         encode(&sample_entry()).unwrap(),
         encode(&sample_group()).unwrap(),
-        encode(&sample_claim()).unwrap(),
     ];
     for round in 0..40_000 {
         let mut payload = sound[round % sound.len()][6..].to_vec();
@@ -232,25 +213,12 @@ fn a_record_over_the_limit_is_refused_both_ways() {
 }
 
 #[test]
-fn what_nodes_tell_each_other_comes_back() {
-    let silence = Record::Silence(Arc::new(sample_silence()));
-    let entry = Record::Nflog(Arc::new(sample_entry()));
-    for record in [silence, entry, Record::Claim(sample_claim())] {
-        assert_eq!(decode_replica(&encode_replica(&record).unwrap()), Ok(record));
-    }
-    let alert = decode_replica(&encode(&sample_alert()).unwrap());
-    assert!(alert.unwrap_err().to_string().contains("not of a kind that nodes exchange"));
-    assert_eq!(decode_replica(&[]), Err(RecordError::Truncated));
-}
-
-#[test]
 fn stored_bytes_of_every_version_are_read() {
     let fixture = |name: &str| std::fs::read(format!("fixtures/record/{name}.bin")).unwrap();
     assert_eq!(decode::<Alert>(&fixture("alert-1")).unwrap(), sample_alert());
     assert_eq!(decode::<Silence>(&fixture("silence-1")).unwrap(), sample_silence());
     assert_eq!(decode::<NflogEntry>(&fixture("nflog-1")).unwrap(), sample_entry());
     assert_eq!(decode::<SavedGroup>(&fixture("group-1")).unwrap(), sample_group());
-    assert_eq!(decode::<Claim>(&fixture("claim-1")).unwrap(), sample_claim());
 }
 
 #[test]
@@ -260,7 +228,6 @@ fn this_version_writes_the_stored_bytes() {
     assert_eq!(encode(&sample_silence()).unwrap(), fixture("silence-1"));
     assert_eq!(encode(&sample_entry()).unwrap(), fixture("nflog-1"));
     assert_eq!(encode(&sample_group()).unwrap(), fixture("group-1"));
-    assert_eq!(encode(&sample_claim()).unwrap(), fixture("claim-1"));
 }
 
 fn sample_alert() -> Alert {
@@ -313,11 +280,6 @@ fn sample_entry() -> NflogEntry {
         expires_at: Timestamp::from_secs(1_700_432_030),
         version: Version { stamp: Timestamp::from_secs(1_700_000_030), node: NodeId(u64::MAX) },
     }
-}
-
-fn sample_claim() -> Claim {
-    let lasts = Duration::from_secs(15);
-    Claim { key: sample_entry().key, node: NodeId(9), state: ClaimState::Failed, lasts }
 }
 
 fn sample_group() -> SavedGroup {

@@ -68,7 +68,6 @@ impl fmt::Display for RecordKey {
             Kind::Alert => write!(f, "alert {:016x}", self.id),
             Kind::Nflog => write!(f, "nflog entry {:032x}", self.id),
             Kind::Group => write!(f, "group {:032x}", self.id),
-            Kind::Claim => write!(f, "claim {:032x}", self.id),
         }
     }
 }

@@ -215,7 +215,6 @@ impl Opened {
             Kind::Group => push(&mut saved.groups, bytes, |group| group),
             Kind::Nflog => push(&mut saved.nflog, bytes, Arc::new),
             Kind::Silence => push(&mut saved.silences, bytes, Arc::new),
-            Kind::Claim => Err(RecordError::Malformed("claims are not stored")),
         };
         self.damaged.extend(outcome.err().map(|error| Damaged { place: key.to_string(), error }));
     }

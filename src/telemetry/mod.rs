@@ -12,7 +12,7 @@ mod tests;
 pub use metrics::{
     AlertMetrics, DispatcherMetrics, HttpMetrics, Labelled, Metrics, NflogMetrics, SilenceMetrics, Summary,
 };
-pub use notifications::{NotificationMetrics, NotificationSeries, SuppressedBy};
+pub use notifications::{NotificationMetrics, NotificationSeries};
 pub use snapshot::{AlertCounts, DiskCounts, GroupAlerts, SilenceCounts, Snapshot};
 
 /// The content type of [`Metrics::render`].
