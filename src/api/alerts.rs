@@ -92,38 +92,43 @@ fn without_empty(labels: Labels) -> Labels {
 /// The alerts that are not over and asked for, in order of their fingerprints.
 pub(super) fn list<'a>(view: &'a View, filter: &AlertFilter, now: Timestamp) -> Vec<ShownAlert<'a>> {
     let receivers = filter.receivers(view.policy());
-    let asked = |known: &KnownAlert<'_>| !is_over(known.alert, now) && filter.wants_labels(&known.alert.labels);
-    let alerts = view.alerts().filter(asked).filter_map(|known| {
+    let alerts = view.alerts().filter(|known| is_asked(*known, filter, now)).filter_map(|known| {
         let names: Vec<Named<'_>> = known.routes().map(|route| Named { name: &route.receiver }).collect();
-        let muted_by = receivers.wants_any(&names).then(|| wanted_state(view, filter, known.alert, now))??;
-        Some(shown(known.alert, names, muted_by, &[]))
+        let muted_by = receivers.wants_any(&names).then(|| wanted_state(view, filter, known, now))??;
+        Some(shown(known, names, muted_by, &[]))
     });
     alerts.collect()
 }
 
-/// Whether the alert is not shown any more.
-pub(super) fn is_over(alert: &Alert, now: Timestamp) -> bool {
-    alert.ends_at < now
+/// Whether the alert is not over and has the labels that are asked for.
+pub(super) fn is_asked(known: KnownAlert<'_>, filter: &AlertFilter, now: Timestamp) -> bool {
+    known.alert.ends_at >= now && filter.wants_labels(&known.alert.labels)
 }
 
 /// What mutes the alert, if alerts in that state are asked for.
-pub(super) fn wanted_state(view: &View, filter: &AlertFilter, alert: &Alert, now: Timestamp) -> Option<MutedBy> {
-    let muted_by = view.muted_by(&alert.labels, now);
+pub(super) fn wanted_state(
+    view: &View,
+    filter: &AlertFilter,
+    known: KnownAlert<'_>,
+    now: Timestamp,
+) -> Option<MutedBy> {
+    let muted_by = view.muted_by(&known.alert.labels, now);
     filter.wants_state(!muted_by.silences.is_empty(), muted_by.inhibitor.is_some()).then_some(muted_by)
 }
 
 /// An alert as clients see it; `hours` are the time intervals that mute its group.
 pub(super) fn shown<'a>(
-    alert: &'a Alert,
+    known: KnownAlert<'a>,
     receivers: Vec<Named<'a>>,
     muted_by: MutedBy,
     hours: &'a [SmolStr],
 ) -> ShownAlert<'a> {
+    let alert = known.alert;
     let suppressed = muted_by.is_muted() || !hours.is_empty();
     ShownAlert {
         annotations: Object(alert.annotations.clone()),
         ends_at: ZonedTime { at: alert.ends_at, offset: alert.ends_offset },
-        fingerprint: Text(alert.fingerprint()),
+        fingerprint: Text(known.fingerprint),
         receivers,
         starts_at: ZonedTime { at: alert.starts_at, offset: alert.starts_offset },
         status: AlertStatus {

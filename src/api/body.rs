@@ -1,17 +1,20 @@
 //! Bodies of requests: what kind they are, all of their bytes within limits of size and time, and their JSON.
 
 use std::borrow::Cow;
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, header};
 use serde::Deserialize;
 use serde_json::Value;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use watchbell_golang::quote::quote;
 
 use super::error::Refusal;
 use super::wire::syntax;
-use crate::telemetry::Metrics;
+use crate::telemetry::HttpMetrics;
 
 /// The largest body that is read, in bytes: a hundred times what Prometheus sends in one batch, since not every sender
 /// makes batches. Without a limit one request could take all memory.
@@ -19,6 +22,13 @@ const MAX_BODY_BYTES: usize = 64 << 20;
 
 /// How long a body may take to arrive. Senders themselves give up after ten to thirty seconds.
 const BODY_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A larger body waits for its turn and is read aside. Up to here it is a millisecond's work.
+const LARGE: usize = 256 << 10;
+
+/// How many large bodies are held at once, so that the memory that all requests take together stays within some hundred
+/// megabytes.
+pub(super) const MAX_LARGE_BODIES: usize = 8;
 
 /// Refuses a body of another kind than JSON, and an answer that could not be JSON.
 pub(super) fn check_media_types(headers: &HeaderMap, body: &Body) -> Result<(), Refusal> {
@@ -48,37 +58,55 @@ fn accepts_json(accept: &str) -> bool {
         })
 }
 
-/// Reads a whole body.
-pub(super) async fn read(body: Body, metrics: &Metrics) -> Result<Bytes, Refusal> {
-    let too_large = |metrics: &Metrics| {
-        metrics.http.bodies_refused.inc();
-        let limit = MAX_BODY_BYTES >> 20;
-        Refusal::Unfit(413, format!("the body is larger than {limit} MiB"))
-    };
-    if body.size_hint().lower() > MAX_BODY_BYTES as u64 {
-        return Err(too_large(metrics));
-    }
-    let reading = axum::body::to_bytes(body, MAX_BODY_BYTES);
-    match tokio::time::timeout(BODY_TIMEOUT, reading).await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(error)) if is_length_limit(&error) => Err(too_large(metrics)),
-        Ok(Err(error)) => Err(Refusal::Unfit(StatusCode::BAD_REQUEST.as_u16(), format!("reading the body: {error}"))),
-        Err(_) => {
-            Err(Refusal::Unfit(StatusCode::REQUEST_TIMEOUT.as_u16(), "the body took too long to arrive".to_owned()))
-        }
+/// The bytes of a body. As long as a large one is held, so is the turn it waited for.
+#[derive(Debug)]
+pub(super) struct Received<'a> {
+    pub(super) bytes: Bytes,
+    turn: Option<SemaphorePermit<'a>>,
+}
+
+impl Received<'_> {
+    /// Whether reading it takes so long that it should stall nobody.
+    pub(super) fn is_large(&self) -> bool {
+        self.turn.is_some()
     }
 }
 
-/// Whether it was the limit that ended the reading; it comes wrapped.
-fn is_length_limit(error: &axum::Error) -> bool {
-    let mut cause: Option<&dyn std::error::Error> = Some(error);
-    while let Some(error) = cause {
-        if error.to_string() == "length limit exceeded" {
-            return true;
-        }
-        cause = error.source();
+/// Reads a whole body; a large one waits for its turn.
+pub(super) async fn read<'a>(body: Body, turns: &'a Semaphore, metrics: &HttpMetrics) -> Result<Received<'a>, Refusal> {
+    let reading = read_within(body, MAX_BODY_BYTES, turns);
+    let received = tokio::time::timeout(BODY_TIMEOUT, reading).await.unwrap_or_else(|_| Err(too_slow()));
+    if matches!(received, Err(Refusal::Unfit(413, _))) {
+        metrics.bodies_refused.inc();
     }
-    false
+    received
+}
+
+async fn read_within(mut body: Body, limit: usize, turns: &Semaphore) -> Result<Received<'_>, Refusal> {
+    let too_large = || Refusal::Unfit(413, format!("the body is larger than {limit} bytes"));
+    if body.size_hint().lower() > limit as u64 {
+        return Err(too_large());
+    }
+    let (mut bytes, mut turn) = (Vec::new(), None);
+    while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+        let Ok(data) = frame.map_err(unreadable)?.into_data() else { continue };
+        if bytes.len() + data.len() > limit {
+            return Err(too_large());
+        }
+        if bytes.len() + data.len() > LARGE && turn.is_none() {
+            turn = Some(turns.acquire().await.expect("the semaphore is never closed"));
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok(Received { bytes: bytes.into(), turn })
+}
+
+fn too_slow() -> Refusal {
+    Refusal::Unfit(408, "the body took too long to arrive".to_owned())
+}
+
+fn unreadable(error: axum::Error) -> Refusal {
+    Refusal::Unfit(400, format!("reading the body: {error}"))
 }
 
 /// Reads the first JSON value of a body; `name` is what Alertmanager calls the body, `mismatch` tells what is wrong
@@ -138,6 +166,10 @@ fn escaped_unit(text: &str) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
+    use std::task::{Context, Poll};
+
+    use hyper::body::Frame;
+
     use super::*;
     use crate::api::wire::mismatch;
     use crate::api::wire::posted::{PostedAlerts, PostedSilence};
@@ -225,6 +257,38 @@ mod tests {
             with(r#""comment":5"#)
                 .ends_with("cannot unmarshal number into Go struct field Silence.comment of type string")
         );
+    }
+
+    /// A body that says nothing of its length and goes on for ever, or never comes.
+    struct Endless {
+        comes: bool,
+    }
+
+    impl HttpBody for Endless {
+        type Data = Bytes;
+        type Error = std::convert::Infallible;
+
+        fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+            if self.comes {
+                Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(&[b' '; 4096])))))
+            } else {
+                Poll::Pending
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_is_read_within_limits() {
+        let turns = Semaphore::new(1);
+        let endless = |comes| read_within(Body::new(Endless { comes }), 2 * LARGE, &turns);
+        assert!(matches!(endless(true).await, Err(Refusal::Unfit(413, _))));
+        let _others_turn = turns.acquire().await.unwrap();
+        for comes in [true, false] {
+            let waited = tokio::time::timeout(Duration::from_millis(5), endless(comes)).await;
+            assert!(waited.is_err(), "it comes: {comes}");
+        }
+        let small = read_within(Body::from("[]"), 2, &turns).await.unwrap();
+        assert_eq!((&small.bytes[..], small.is_large()), (&b"[]"[..], false));
     }
 
     #[test]

@@ -1,16 +1,14 @@
 //! `/api/v2/alerts/groups`: the aggregation groups with their alerts.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use watchbell_engine::alert::Alert;
 use watchbell_engine::group::Group;
-use watchbell_engine::label::Fingerprint;
+use watchbell_engine::label::{Fingerprint, Labels};
 use watchbell_engine::policy::Route;
 use watchbell_engine::time::Timestamp;
-use watchbell_engine::view::{MutedBy, View};
+use watchbell_engine::view::{KnownAlert, MutedBy, View};
 
-use super::alerts::{is_over, shown, wanted_state};
+use super::alerts::{is_asked, shown, wanted_state};
 use super::params::AlertFilter;
 use super::wire::shown::{Named, Object, ShownGroup};
 
@@ -18,7 +16,7 @@ use super::wire::shown::{Named, Object, ShownGroup};
 struct Chosen<'a> {
     route: &'a Route,
     group: &'a Group,
-    alerts: Vec<(&'a Arc<Alert>, MutedBy)>,
+    alerts: Vec<(KnownAlert<'a>, MutedBy)>,
 }
 
 /// The groups that hold alerts that are asked for; `muted` says whether groups that time intervals mute are wanted.
@@ -37,9 +35,9 @@ fn choose<'a>(view: &'a View, filter: &AlertFilter, now: Timestamp) -> Vec<Chose
     let receivers = filter.receivers(view.policy());
     let groups = view.groups().filter(|(route, _)| receivers.wants_any(&[Named { name: &route.receiver }]));
     let chosen = groups.map(|(route, group)| {
-        let alerts = group.alerts.iter().filter_map(|fingerprint| Some(view.alert(*fingerprint)?.alert));
-        let asked = alerts.filter(|alert| !is_over(alert, now) && filter.wants_labels(&alert.labels));
-        let alerts = asked.filter_map(|alert| Some((alert, wanted_state(view, filter, alert, now)?))).collect();
+        let alerts = group.alerts.iter().filter_map(|fingerprint| view.alert(*fingerprint));
+        let asked = alerts.filter(|known| is_asked(*known, filter, now));
+        let alerts = asked.filter_map(|known| Some((known, wanted_state(view, filter, known, now)?))).collect();
         Chosen { route, group, alerts }
     });
     chosen.filter(|chosen| !chosen.alerts.is_empty()).collect()
@@ -49,8 +47,8 @@ fn choose<'a>(view: &'a View, filter: &AlertFilter, now: Timestamp) -> Vec<Chose
 fn receivers_of<'a>(chosen: &[Chosen<'a>]) -> BTreeMap<Fingerprint, Vec<Named<'a>>> {
     let mut receivers: BTreeMap<Fingerprint, Vec<Named<'a>>> = BTreeMap::new();
     for Chosen { route, alerts, .. } in chosen {
-        for (alert, _) in alerts {
-            receivers.entry(alert.fingerprint()).or_default().push(Named { name: &route.receiver });
+        for (known, _) in alerts {
+            receivers.entry(known.fingerprint).or_default().push(Named { name: &route.receiver });
         }
     }
     receivers.values_mut().for_each(|names| names.sort_unstable());
@@ -59,16 +57,21 @@ fn receivers_of<'a>(chosen: &[Chosen<'a>]) -> BTreeMap<Fingerprint, Vec<Named<'a
 
 impl<'a> Chosen<'a> {
     fn shown(mut self, receivers: &BTreeMap<Fingerprint, Vec<Named<'a>>>) -> ShownGroup<'a> {
-        self.alerts.sort_by(|(a, _), (b, _)| a.labels.cmp_as_told(&b.labels));
-        let alerts = self.alerts.into_iter().map(|(alert, muted_by)| {
-            let receivers = receivers.get(&alert.fingerprint()).cloned().unwrap_or_default();
-            shown(alert, receivers, muted_by, &self.group.muted_by)
+        self.alerts.sort_by(|(a, _), (b, _)| a.alert.labels.cmp_as_told(&b.alert.labels));
+        let alerts = self.alerts.into_iter().map(|(known, muted_by)| {
+            let receivers = receivers.get(&known.fingerprint).cloned().unwrap_or_default();
+            shown(known, receivers, muted_by, &self.group.muted_by)
         });
         ShownGroup {
             alerts: alerts.collect(),
             labels: Object(self.group.labels.clone()),
             receiver: Named { name: &self.route.receiver },
-            route_labels: Object(self.route.labels.clone()),
+            route_labels: Object(plain_labels(self.route)),
         }
     }
+}
+
+/// The route's labels that are what they say. A template would have to be rendered for the group, so it is left out.
+fn plain_labels(route: &Route) -> Labels {
+    route.labels.filtered(|name| !route.labels.value(name).contains("{{"))
 }

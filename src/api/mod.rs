@@ -9,6 +9,7 @@ mod groups;
 mod limits;
 mod pages;
 mod params;
+mod patient;
 mod routes;
 mod scrape;
 mod serve;
@@ -27,6 +28,7 @@ use axum::body::HttpBody;
 use axum::extract::{Request, State};
 use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Version, header};
 use axum::response::{IntoResponse, Response};
+use tokio::sync::Semaphore;
 use tower_http::compression::CompressionLayer;
 use watchbell_engine::matcher::parse::Syntax;
 use watchbell_engine::time::Timestamp;
@@ -68,6 +70,8 @@ struct Shared {
     metrics: Metrics,
     options: ApiOptions,
     limits: Limits,
+    /// Large bodies take turns.
+    turns: Semaphore,
     started_at: Timestamp,
 }
 
@@ -75,7 +79,8 @@ impl Api {
     /// The API of the driver behind `handle`.
     pub fn new(handle: Handle, metrics: Metrics, options: ApiOptions) -> Self {
         let limits = Limits::new(options.get_concurrency, options.timeout);
-        Self(Arc::new(Shared { handle, metrics, options, limits, started_at: clock::now() }))
+        let turns = Semaphore::new(body::MAX_LARGE_BODIES);
+        Self(Arc::new(Shared { handle, metrics, options, limits, turns, started_at: clock::now() }))
     }
 
     /// Answers every request. Only metrics are compressed, as Alertmanager does.

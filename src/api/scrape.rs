@@ -18,7 +18,13 @@ use crate::telemetry::{AlertCounts, DiskCounts, GroupAlerts, SilenceCounts, Snap
 /// The state of everything now.
 pub(super) async fn snapshot(api: &Shared) -> Result<Snapshot, Refused> {
     let (running, view, disk) = (api.handle.running(), api.handle.view().await?, api.handle.disk().await?);
-    let now = clock::now();
+    let by_group = api.options.group_key_in_metrics;
+    let counting = tokio::task::spawn_blocking(move || {
+        let now = clock::now();
+        (alerts(&view, by_group, now), silence_counts(&view, now), view)
+    });
+    // It can fail only by a panic or at the stop, and then there is nothing to tell.
+    let (alerts, silences, view) = counting.await.map_err(|_| Refused::Stopping)?;
     let (receivers, integrations) = used_receivers(view.policy());
     Ok(Snapshot {
         config_hash: running.config_hash,
@@ -28,10 +34,10 @@ pub(super) async fn snapshot(api: &Shared) -> Result<Snapshot, Refused> {
         integrations,
         inhibition_rules: view.policy().inhibit_rules.len(),
         cluster_enabled: false,
-        alerts: alerts(&view, api.options.group_key_in_metrics, now),
+        alerts,
         per_alertname_limit: api.options.per_alertname_limit,
         aggregation_groups: view.groups().count(),
-        silences: silence_counts(&view, now),
+        silences,
         disk: DiskCounts {
             bytes: disk.bytes,
             commits: disk.commits,

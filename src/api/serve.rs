@@ -13,6 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
 use super::Api;
+use super::patient::Patient;
 use crate::telemetry::Metrics;
 
 /// How many connections may be open: each costs a file descriptor and some kilobytes.
@@ -21,6 +22,9 @@ const MAX_CONNECTIONS: usize = 4096;
 /// How long a connection may wait for the head of its next request, the whole of it. Prometheus keeps connections for
 /// five minutes and loses a batch if the other side closes first, so this is longer.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// How long a client may take nothing of an answer that is being sent.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How long to wait after a failure to accept, which is most often a lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -73,10 +77,6 @@ struct Server {
 
 impl Server {
     async fn accept(self, listener: TcpListener) {
-        if let Ok(address) = listener.local_addr() {
-            tracing::info!(%address, "Listening on");
-            tracing::info!(http2 = false, %address, "TLS is disabled.");
-        }
         loop {
             match listener.accept().await {
                 Ok((stream, _)) => self.admit(stream),
@@ -100,7 +100,8 @@ impl Server {
         let service = TowerToHyperService::new(self.api.clone().router());
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(IDLE_TIMEOUT);
-        let connection = self.connections.watch(http.serve_connection(TokioIo::new(stream), service));
+        let connection =
+            self.connections.watch(http.serve_connection(TokioIo::new(Patient::new(stream, WRITE_TIMEOUT)), service));
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(component = "api", err = %error, "connection ended");

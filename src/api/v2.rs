@@ -2,16 +2,17 @@
 
 use std::time::Instant;
 
+use axum::body::Body;
 use axum::extract::Request;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use watchbell_engine::silence::SilenceId;
-use watchbell_engine::view::View;
 use watchbell_golang::quote::quote;
 
 use super::alerts::Intake;
+use super::body::Received;
 use super::error::{Refusal, json_response};
 use super::params::{AlertFilter, Query};
 use super::routes::Resource;
@@ -46,10 +47,7 @@ async fn find_and_answer(api: &Shared, path: &str, request: Request) -> Response
     }
     let (parts, body) = request.into_parts();
     let answer = match body::check_media_types(&parts.headers, &body) {
-        Ok(()) if parts.method == Method::POST => match body::read(body, &api.metrics).await {
-            Ok(bytes) => post(api, resource, &bytes).await,
-            Err(refusal) => Err(refusal),
-        },
+        Ok(()) if parts.method == Method::POST => post(api, resource, body).await,
         Ok(()) => get_or_delete(api, resource, id, &parts).await,
         Err(refusal) => Err(refusal),
     };
@@ -65,10 +63,11 @@ fn method_not_allowed(method: &Method, allowed: &[Method]) -> Response {
     response
 }
 
-async fn post(api: &Shared, resource: Resource, bytes: &[u8]) -> Answer {
+async fn post(api: &Shared, resource: Resource, body: Body) -> Answer {
+    let body = body::read(body, &api.turns, &api.metrics.http).await?;
     match resource {
-        Resource::Alerts => post_alerts(api, bytes).await,
-        _ => post_silence(api, bytes).await,
+        Resource::Alerts => post_alerts(api, body).await,
+        _ => post_silence(api, &body.bytes).await,
     }
 }
 
@@ -87,14 +86,18 @@ async fn get_or_delete(api: &Shared, resource: Resource, id: &str, parts: &Parts
     }
 }
 
-async fn post_alerts(api: &Shared, bytes: &[u8]) -> Answer {
-    let PostedAlerts(posted) = body::decode("alerts", bytes, mismatch::in_alerts)?;
+async fn post_alerts(api: &Shared, body: Received<'_>) -> Answer {
     let intake = Intake {
         now: ZonedTime::local(clock::now()),
         resolve_timeout: api.handle.running().policy.resolve_timeout,
         syntax: api.options.syntax,
     };
-    let (alerts, faults) = intake.sort_out(posted?, &api.metrics.alerts);
+    let (metrics, bytes) = (api.metrics.clone(), body.bytes.clone());
+    let take_in = move || {
+        let PostedAlerts(posted) = body::decode("alerts", &bytes, mismatch::in_alerts)?;
+        Ok(intake.sort_out(posted?, &metrics.alerts))
+    };
+    let (alerts, faults) = if body.is_large() { aside(take_in).await? } else { take_in()? };
     if !alerts.is_empty() {
         api.handle.post_alerts(alerts).await?;
     }
@@ -104,20 +107,20 @@ async fn post_alerts(api: &Shared, bytes: &[u8]) -> Answer {
 async fn list_alerts(api: &Shared, query: &Query) -> Answer {
     let filter = AlertFilter::new(query, api.options.syntax)?;
     let view = api.handle.view().await?;
-    aside(view, move |view| json(&alerts::list(view, &filter, clock::now()))).await
+    aside(move || json(&alerts::list(&view, &filter, clock::now()))).await
 }
 
 async fn list_groups(api: &Shared, query: &Query) -> Answer {
     let filter = AlertFilter::new(query, api.options.syntax)?;
     let muted = query.is_on("muted");
     let view = api.handle.view().await?;
-    aside(view, move |view| json(&groups::list(view, &filter, muted, clock::now()))).await
+    aside(move || json(&groups::list(&view, &filter, muted, clock::now()))).await
 }
 
 async fn list_silences(api: &Shared, query: Query) -> Answer {
     let (started, syntax) = (Instant::now(), api.options.syntax);
     let view = api.handle.view().await?;
-    let answer = aside(view, move |view| json(&silences::list(view, &query, syntax, clock::now())?)).await;
+    let answer = aside(move || json(&silences::list(&view, &query, syntax, clock::now())?)).await;
     let metrics = &api.metrics.silences;
     metrics.queries.inc();
     metrics.query_duration.observe(started.elapsed().as_secs_f64());
@@ -155,9 +158,10 @@ fn silence_id(text: &str) -> Result<SilenceId, Refusal> {
 }
 
 /// Runs what may take long where it stalls nobody else.
-async fn aside(view: View, work: impl FnOnce(&View) -> Answer + Send + 'static) -> Answer {
-    let working = tokio::task::spawn_blocking(move || work(&view));
-    working.await.unwrap_or_else(|error| Err(Refusal::Failed(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())))
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> Result<T, Refusal> + Send + 'static) -> Result<T, Refusal> {
+    let failed =
+        |error: tokio::task::JoinError| Err(Refusal::Failed(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()));
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(failed)
 }
 
 fn json(body: &impl Serialize) -> Answer {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use watchbell_engine::matcher::parse::{Syntax, is_valid_label_name};
 
-use super::error::{Place, Problem};
+use super::error::{MAX_TOLD, Place, Problem, note};
 use super::spelling::nearest;
 use super::yaml::At;
 use crate::settings::duration::PrometheusDuration;
@@ -52,11 +52,13 @@ impl<'a> Check<'a> {
     }
 
     pub(super) fn problem(&mut self, place: &Place, message: impl Into<String>) {
-        self.problems.push(place.problem(message));
+        note(&mut self.problems, place.problem(message));
     }
 
     pub(super) fn warn(&mut self, place: &Place, message: impl Into<String>) {
-        self.warnings.push(Warning { place: place.clone(), message: message.into() });
+        if self.warnings.len() < MAX_TOLD {
+            self.warnings.push(Warning { place: place.clone(), message: message.into() });
+        }
     }
 
     /// What a part was read as; tells of the error if it could not be.

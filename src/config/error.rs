@@ -53,6 +53,16 @@ pub enum ConfigError {
     },
 }
 
+/// After so many problems or warnings the rest are not kept: the first ones are what is read.
+pub(super) const MAX_TOLD: usize = 100;
+
+/// Adds a problem to those found, as far as they are told.
+pub(super) fn note(problems: &mut Vec<Problem>, problem: Problem) {
+    if problems.len() < MAX_TOLD {
+        problems.push(problem);
+    }
+}
+
 /// Prints problems one a line, each after the name of the file.
 struct Report<'a> {
     path: &'a PathBuf,
@@ -82,6 +92,9 @@ impl fmt::Display for Report<'_> {
         for (i, problem) in self.problems.iter().enumerate() {
             let newline = if i == 0 { "" } else { "\n" };
             write!(f, "{newline}{}:{problem}", self.path.display())?;
+        }
+        if self.problems.len() >= MAX_TOLD {
+            write!(f, "\n{}: there may be more problems than these {MAX_TOLD}", self.path.display())?;
         }
         Ok(())
     }

@@ -13,6 +13,35 @@ use super::check::Check;
 use super::file::{Interval, NamedIntervals, TimeRange};
 use super::yaml::At;
 
+/// How one field of an interval is read and shown.
+struct Field {
+    parse: fn(&str) -> Result<Span, TimeIntervalError>,
+    print: fn(Span) -> String,
+    /// What would be right.
+    advice: &'static str,
+}
+
+const WEEKDAYS: Field = Field {
+    parse: parse_weekday_range,
+    print: print_weekday_range,
+    advice: "days are written out, and weeks begin on sunday: 'monday' or 'monday:friday'",
+};
+
+const DAYS_OF_MONTH: Field = Field {
+    parse: parse_day_range,
+    print: print_range,
+    advice: "days are 1 to 31, or -1 to -31 counted from the end of the month: '5' or '-3:-1'",
+};
+
+const MONTHS: Field = Field {
+    parse: parse_month_range,
+    print: print_range,
+    advice: "months are numbers or written out: '3' or 'march:may'",
+};
+
+const YEARS: Field =
+    Field { parse: parse_year_range, print: print_range, advice: "years are numbers: '2027' or '2027:2029'" };
+
 /// The intervals of both lists (`mute_time_intervals` is the older name) under their names. The values are left in the
 /// form in which they are shown.
 pub(super) fn time_intervals(
@@ -40,10 +69,10 @@ pub(super) fn time_intervals(
 fn interval(written: &mut Interval, check: &mut Check<'_>) -> TimeInterval {
     TimeInterval {
         times: written.times.as_ref().map(|ranges| times(ranges, check)),
-        weekdays: spans(&mut written.weekdays, check, parse_weekday_range, print_weekday_range),
-        days_of_month: spans(&mut written.days_of_month, check, parse_day_range, print_range),
-        months: spans(&mut written.months, check, parse_month_range, print_range),
-        years: spans(&mut written.years, check, parse_year_range, print_range),
+        weekdays: WEEKDAYS.spans(&mut written.weekdays, check),
+        days_of_month: DAYS_OF_MONTH.spans(&mut written.days_of_month, check),
+        months: MONTHS.spans(&mut written.months, check),
+        years: YEARS.spans(&mut written.years, check),
         location: written.location.as_ref().map_or(TimeZone::UTC, |name| location(name, check)),
     }
 }
@@ -54,18 +83,17 @@ fn times(ranges: &[At<TimeRange>], check: &mut Check<'_>) -> Vec<Span> {
     ranges.iter().filter_map(parse).collect()
 }
 
-fn spans(
-    written: &mut Option<Vec<At<String>>>,
-    check: &mut Check<'_>,
-    parse: impl Fn(&str) -> Result<Span, TimeIntervalError>,
-    print: impl Fn(Span) -> String,
-) -> Option<Vec<Span>> {
-    let mut span = |text: &mut At<String>| {
-        let span = check.accept(&text.place, parse(text))?;
-        text.value = print(span);
+impl Field {
+    fn spans(&self, written: &mut Option<Vec<At<String>>>, check: &mut Check<'_>) -> Option<Vec<Span>> {
+        written.as_mut().map(|texts| texts.iter_mut().filter_map(|text| self.span(text, check)).collect())
+    }
+
+    fn span(&self, text: &mut At<String>, check: &mut Check<'_>) -> Option<Span> {
+        let read = (self.parse)(text).map_err(|error| format!("{error} ({})", self.advice));
+        let span = check.accept(&text.place, read)?;
+        text.value = (self.print)(span);
         Some(span)
-    };
-    written.as_mut().map(|texts| texts.iter_mut().filter_map(&mut span).collect())
+    }
 }
 
 /// As Go's `time.LoadLocation`: nothing and `UTC` are UTC, `Local` is where the program runs.

@@ -1,6 +1,6 @@
 //! Configuration: a file becomes a checked policy, or one error that names file, line, column and key.
 //!
-//! [`yaml`] reads the text into the types of [`file`]; `receivers`, `intervals`, `routes` and `inhibit` judge them and
+//! `yaml` reads the text into the types of `file`; `receivers`, `intervals`, `routes` and `inhibit` judge them and
 //! build the policy; `templates` reads the template files; `shown` prints what is in force. All problems that can be
 //! told at once are told at once. Nothing here notifies, and nothing here keeps time.
 

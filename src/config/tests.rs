@@ -267,6 +267,9 @@ fn size_depth_and_number_are_bounded() {
     );
     assert_eq!(said(&text), "test.yml:2:3: route: more than 50000 routes");
 
+    let unknown: String = (0..200).map(|number| format!("unknown{number}: x\n")).collect();
+    assert_eq!(said(&unknown).lines().count(), 101);
+
     let nested = |levels: usize| {
         let (open, close) = ("{routes: [".repeat(levels), "]}".repeat(levels));
         format!("route: {{receiver: a, routes: [{open}{close}]}}\nreceivers: [{{name: a}}]\n")

@@ -113,3 +113,38 @@ fn escaped(name: &str) -> String {
     let escape = |c: char| r"\.+*?()|[]{}^$".contains(c).then_some('\\').into_iter().chain([c]);
     name.chars().flat_map(escape).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::field::Field;
+    use super::super::tests::{NOW, alert, notification, templates};
+    use super::*;
+
+    fn rendered(notification: &Notification, source: &str) -> String {
+        let now = template_clock(NOW);
+        let data = data(notification, &notification.alerts, "http://am", &templates(), &now);
+        Field::compile(&templates(), Engine::Text, "text", source).unwrap().render(&data, &now).unwrap()
+    }
+
+    #[test]
+    fn templates_see_what_the_alerts_share() {
+        let told = notification("webhook", vec![alert("a", false), alert("b", true)]);
+        let source = "{{ .Receiver }} {{ .Status }} {{ .CommonLabels }} {{ .NotificationReason }} {{ .ExternalURL }}";
+        let expected = r"team\.a firing alertname=Disk<full> first notification http://am";
+        assert_eq!(rendered(&told, source), expected);
+        let times = "{{ range .Alerts }}{{ .StartsAt.Format \"15:04 -0700\" }} {{ .EndsAt.IsZero }} {{ end }}";
+        assert_eq!(rendered(&told, times), "05:04 +0200 false 05:04 +0200 true ");
+    }
+
+    #[test]
+    fn route_labels_are_rendered_and_may_refer_to_each_other() {
+        let mut told = notification("webhook", vec![alert("a", true)]);
+        told.route_labels = Labels::from_iter([
+            ("a", "{{ routeLabels \"b\" }}!"),
+            ("b", "{{ routeLabels \"c\" }}?"),
+            ("c", "{{ .CommonLabels.instance }}"),
+            ("d", "{{ .Nope }}"),
+        ]);
+        assert_eq!(rendered(&told, "{{ .RouteLabels }}"), "a=a?!, b=a?, c=a");
+    }
+}

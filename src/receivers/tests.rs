@@ -3,6 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -127,6 +131,24 @@ async fn read_request(stream: &mut TcpStream) -> Option<String> {
         let count = stream.read(&mut buffer).await.ok().filter(|count| *count > 0)?;
         text.push_str(std::str::from_utf8(&buffer[..count]).unwrap());
     }
+}
+
+/// Where the key or certificate `name` is.
+pub(super) fn fixture(name: &str) -> String {
+    format!("{}/fixtures/tls/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// How a server with the certificate `name` speaks TLS; it may demand a certificate of the client's.
+pub(super) fn tls_settings(name: &str, demands: bool) -> Arc<ServerConfig> {
+    let certificates = |name: &str| CertificateDer::pem_file_iter(fixture(name)).unwrap().map(Result::unwrap);
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(certificates("ca.pem"));
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().unwrap();
+    let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let builder = if demands { builder.with_client_cert_verifier(verifier) } else { builder.with_no_client_auth() };
+    let key = PrivateKeyDer::from_pem_file(fixture("server.key")).unwrap();
+    Arc::new(builder.with_single_cert(certificates(name).collect(), key).unwrap())
 }
 
 #[tokio::test]

@@ -50,7 +50,7 @@ impl TryFrom<String> for PrometheusDuration {
 
 /// Reads `<number><unit>` again and again; each unit must be smaller than the one before.
 fn millis(text: &str) -> Result<u64, String> {
-    let malformed = || format!("not a valid duration string: {text:?}");
+    let malformed = || format!("not a valid duration string: {text:?} (write it like 30s, 5m or 1d12h)");
     let (mut rest, mut total, mut units) = (text, 0_u64, &UNITS[..]);
     while !rest.is_empty() {
         let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
@@ -62,7 +62,7 @@ fn millis(text: &str) -> Result<u64, String> {
         }
         let known = UNITS.iter().any(|(name, ..)| *name == unit);
         if !known {
-            return Err(format!("unknown unit {unit:?} in duration {text:?}"));
+            return Err(format!("unknown unit {unit:?} in duration {text:?} (units are y, w, d, h, m, s and ms)"));
         }
         let place = units.iter().position(|(name, ..)| *name == unit).ok_or_else(malformed)?;
         total = add(total, number, units[place].1).ok_or_else(|| "duration out of range".to_owned())?;

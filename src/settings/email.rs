@@ -8,7 +8,7 @@ use super::lenient::{empty, nullable};
 use super::secret::Secret;
 use super::tls::TlsConfig;
 use super::url::HostPort;
-use super::{Invalid, at_most_one};
+use super::{Invalid, at_most_one, canonical_header};
 
 /// People who are told by mail. What is not given here is taken from the global settings, key by key.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -148,21 +148,11 @@ impl EmailConfig {
     pub fn canonical_headers(&self) -> Result<BTreeMap<String, &str>, Invalid> {
         let mut headers = BTreeMap::new();
         for (name, value) in &self.headers {
-            let name = canonical(name);
+            let name = canonical_header(name);
             if headers.insert(name.clone(), value.as_str()).is_some() {
                 return Err(Invalid(format!("duplicate header {name:?} in email config")));
             }
         }
         Ok(headers)
     }
-}
-
-/// A letter is upper-case at the beginning and after a hyphen, else lower-case; as Go spells MIME headers.
-fn canonical(name: &str) -> String {
-    let mut first = true;
-    let spell = |c: char| {
-        let upper = std::mem::replace(&mut first, c == '-');
-        if upper { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() }
-    };
-    name.chars().map(spell).collect()
 }

@@ -147,9 +147,13 @@ impl Snapshot {
         page.gauge("alertmanager_silences_version_index_size", "The number of silences with a version.", all);
     }
 
-    /// Alertmanager tells the sizes of its two snapshot files; here everything lies in one database.
+    /// Alertmanager tells the sizes of its two snapshot files; here both stand for the one database.
     fn write_disk(&self, page: &mut Page) {
         let disk = &self.disk;
+        for kind in ["silences", "nflog"] {
+            let name = format!("alertmanager_{kind}_snapshot_size_bytes");
+            page.gauge(&name, "Size of the database that holds all state in bytes.", disk.bytes);
+        }
         page.gauge("watchbell_store_bytes", "Bytes that the state takes on the disk.", disk.bytes);
         page.gauge("watchbell_store_queued_changes", "Changes that wait for the disk.", disk.queued);
         for (name, help, count) in [

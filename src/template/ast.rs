@@ -124,6 +124,16 @@ pub(crate) struct Number {
     pub(crate) imaginary: Option<f64>,
 }
 
+impl Number {
+    /// Whether it is written with a point or an exponent, so that it is a float where nothing says otherwise.
+    pub(crate) fn is_written_as_float(&self) -> bool {
+        let is_hexadecimal_integer =
+            self.text.to_ascii_lowercase().starts_with("0x") && !self.text.contains(['p', 'P']);
+        let is_character = self.text.starts_with('\'');
+        !is_hexadecimal_integer && !is_character && self.text.contains(['.', 'e', 'E', 'p', 'P'])
+    }
+}
+
 impl Source {
     /// The line (from 1) and the byte within it (from 0, as Go counts) at `pos`.
     pub(crate) fn locate(&self, pos: Pos) -> (usize, usize) {

@@ -110,7 +110,7 @@ impl Parser<'_> {
             Some(known) if known.is_empty() => *known = tree,
             Some(_) if tree.is_empty() => {}
             Some(_) => {
-                let message = format!("multiple definition of template {}", quote(&tree.name));
+                let message = format!("template: multiple definition of template {}", quote(&tree.name));
                 return Err(self.cursor.error(pos, message));
             }
         }
@@ -242,7 +242,10 @@ impl Parser<'_> {
     /// What follows `{{ else`: a list, or the `if` or `with` of the same kind that continues the structure.
     fn otherwise(&mut self, control: Control) -> Result<Vec<Node>> {
         let next = self.cursor.peek_word();
-        if control != Control::Range && next.kind == Kind::Keyword && next.text == control.name() {
+        if control != Control::Range && next.kind == Kind::Keyword && matches!(next.text.as_ref(), "if" | "with") {
+            if next.text != control.name() {
+                return Err(self.cursor.unexpected(next, "input"));
+            }
             self.cursor.next_word();
             return Ok(vec![self.control(control)?]);
         }

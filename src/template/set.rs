@@ -7,8 +7,12 @@ use crate::ast::{Source, Tree};
 use crate::data::Data;
 use crate::defaults;
 use crate::error::TemplateError;
+use crate::eval;
+use crate::functions::Context;
 use crate::html;
 use crate::parse::parse;
+use crate::routelabels::RouteLabels;
+use crate::value::Value;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -87,8 +91,17 @@ impl Template {
         if self.is_empty {
             return Ok(String::new());
         }
-        let _ = (data, now, &self.trees);
-        Ok(String::new())
+        let data = Arc::new(data.clone());
+        self.render_with(&data, &now, RouteLabels::Final(&data.route_labels))
+    }
+
+    pub(crate) fn render_with(
+        &self,
+        data: &Arc<Data>,
+        now: &Now,
+        route_labels: RouteLabels<'_>,
+    ) -> Result<String, TemplateError> {
+        eval::execute(&self.trees, FIELD, Value::Data(data.clone()), Context::new(now, route_labels))
     }
 }
 

@@ -87,9 +87,6 @@ impl Law {
 
     /// A change has reached a node's disk.
     pub(crate) fn saved(&mut self, now: Timestamp, node: usize, change: &Change, unsure: &mut Vec<NflogKey>) {
-        if std::env::var_os("DBG").is_some() {
-            eprintln!("{} node {node} saves {change:?}", now.as_secs() - at(0).as_secs());
-        }
         match change {
             Change::PutSilence(silence) => drop(self.silences[node].insert(silence.id, Arc::clone(silence))),
             Change::PutNflog(entry) => {
@@ -113,15 +110,6 @@ impl Law {
     /// Hushed: a node decides to tell something.
     pub(crate) fn told(&mut self, now: Timestamp, node: usize, notification: &Notification) {
         (now, node, &notification.key, notification.reason as u8).hash(&mut self.history);
-        if std::env::var_os("DBG").is_some() {
-            eprintln!(
-                "{} node {node} tells {:?} {:?} {:?}",
-                now.as_secs() - at(0).as_secs(),
-                notification.key.group_key,
-                notification.key.integration,
-                notification.reason
-            );
-        }
         for alert in &notification.alerts {
             let labels = &alert.alert.labels;
             let active = |silence: &Arc<Silence>| silence.starts_at <= now && now <= silence.ends_at;
@@ -168,14 +156,6 @@ impl Law {
             some.map(|alert| alert.alert.labels.log_hash()).collect::<BTreeSet<u64>>()
         };
         let (firing, resolved) = (told(true), told(false));
-        if std::env::var_os("DBG").is_some() {
-            eprintln!(
-                "{} heard {:?} {:?} {firing:?} {resolved:?}",
-                now.as_secs() - at(0).as_secs(),
-                notification.key.group_key,
-                notification.key.integration
-            );
-        }
         (now, key, &firing, &resolved).hash(&mut self.history);
         self.heard_count += 1;
         let excused = !sender_lives || now < self.parted_until || self.excused.remove(key);
@@ -234,9 +214,6 @@ impl Law {
     /// Something goes wrong or is put right.
     pub(crate) fn disturbed(&mut self, now: Timestamp, fault: Fault, nodes: &[Node]) {
         self.calm_since = now;
-        if std::env::var_os("DBG").is_some() {
-            eprintln!("{} {fault:?}", now.as_secs() - at(0).as_secs());
-        }
         self.due_since.clear();
         match fault {
             Fault::Crash(node) => {

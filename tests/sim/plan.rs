@@ -93,7 +93,7 @@ fn policy(rng: &mut Rng) -> Policy {
     let root = route("{}", "{}", vec![], "ops", &group_by, intervals, vec![1]);
     let team = Matcher::new("team", MatchOp::Equal, "dev").expect("equality needs no pattern");
     let mut child = route("{}/{team=\"dev\"}/0", "{}/{team=\"dev\"}", vec![team], "dev", &group_by, intervals, vec![]);
-    if rng.chance(0) {
+    if rng.chance(20) {
         child.mute_time_intervals.push("break".into());
     }
     let start = rng.between(10, 120) as i32;
@@ -209,7 +209,7 @@ fn faults(rng: &mut Rng, nodes: usize) -> Vec<(i64, Fault)> {
         faults.push((from, Fault::Receiver(which, mood)));
         faults.push((from + rng.between(5, 1200), Fault::Receiver(which, Mood::Fine)));
     }
-    if rng.chance(0) {
+    if rng.chance(20) {
         faults.push((at(rng), Fault::Reload));
     }
     faults

@@ -6,7 +6,8 @@ use std::slice;
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess};
 
-use super::decode::{Decoder, Error, Path};
+use super::context::{Error, Path};
+use super::decode::Decoder;
 use super::document::{Entry, Node};
 
 /// The items of a list, in turn.
@@ -41,7 +42,7 @@ impl<'de> SeqAccess<'de> for Items<'_> {
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
         let Some((index, node)) = self.items.next() else { return Ok(None) };
         let item = Decoder { node, path: &Path::Index(self.list.path, index), context: self.list.context };
-        seed.deserialize(item).map(Some).map_err(|error| error.placed(&item))
+        seed.deserialize(item).map(Some).map_err(|error| error.placed(|| item.place()))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -62,14 +63,14 @@ impl<'de> MapAccess<'de> for Entries<'_> {
         self.current = self.entries.next();
         let Some((node, _)) = self.current else { return Ok(None) };
         let key = Decoder { node, ..self.mapping };
-        seed.deserialize(key.text_only()?).map(Some).map_err(|error| error.placed(&key))
+        seed.deserialize(key.text_only()?).map(Some).map_err(|error| error.placed(|| key.place()))
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
         let (key, node) = self.current.take().expect("serde asks for a value only after its key");
         let path = Path::Key(self.mapping.path, key.text().unwrap_or_default());
         let value = Decoder { node, path: &path, context: self.mapping.context };
-        seed.deserialize(value).map_err(|error| error.placed(&value))
+        seed.deserialize(value).map_err(|error| error.placed(|| value.place()))
     }
 }
 
@@ -98,7 +99,10 @@ impl<'de> SeqAccess<'de> for AtAccess<'_> {
 impl<'a> Decoder<'a> {
     /// A key: a scalar, taken by its text.
     fn text_only(self) -> Result<StrDeserializer<'a, Error>, Error> {
-        let text = self.node.text().ok_or_else(|| Error::Message("a key must be a text".to_owned()).placed(&self))?;
+        let text = self
+            .node
+            .text()
+            .ok_or_else(|| Error::Message("a key must be a text".to_owned()).placed(|| self.place()))?;
         Ok(text.into_deserializer())
     }
 }

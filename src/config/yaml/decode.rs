@@ -1,7 +1,6 @@
 //! From the tree to a type: a serde deserializer that knows where it stands and goes on after an unknown key.
 
-use std::cell::{Cell, RefCell};
-use std::fmt::{self, Write};
+use std::fmt::Write;
 use std::rc::Rc;
 
 use serde::de::value::StrDeserializer;
@@ -9,30 +8,17 @@ use serde::de::{self, DeserializeOwned, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
 use super::access::{AtAccess, Entries, Items};
+use super::at;
+use super::context::{Context, Error, Path};
 use super::document::{Entry, Node, Value};
 use super::scalar::{Meaning, Scalar};
-use super::{MAX_VALUES, at};
 use crate::config::error::{Place, Problem};
 use crate::config::spelling::nearest;
 
 /// Builds `T` from the tree below `root`.
 pub(super) fn decode<T: DeserializeOwned>(root: &Rc<Node>, context: &Context) -> Result<T, Problem> {
     let decoder = Decoder { node: root, path: &Path::Root, context };
-    T::deserialize(decoder).map_err(|error| error.into_problem(&decoder))
-}
-
-/// What the whole decoding shares.
-#[derive(Default)]
-pub(super) struct Context {
-    problems: RefCell<Vec<Problem>>,
-    visited: Cell<usize>,
-}
-
-/// The keys that lead to a value.
-pub(super) enum Path<'a> {
-    Root,
-    Key(&'a Self, &'a str),
-    Index(&'a Self, usize),
+    T::deserialize(decoder).map_err(|error| error.into_problem(|| decoder.place()))
 }
 
 /// A value about to become a type.
@@ -41,40 +27,6 @@ pub(super) struct Decoder<'a> {
     pub(super) node: &'a Rc<Node>,
     pub(super) path: &'a Path<'a>,
     pub(super) context: &'a Context,
-}
-
-/// Why a value cannot become the type; the innermost place wins.
-#[derive(Debug)]
-pub(super) enum Error {
-    /// Without a place yet.
-    Message(String),
-    Placed(Box<Problem>),
-}
-
-impl Context {
-    pub(super) fn into_problems(self) -> Vec<Problem> {
-        self.problems.into_inner()
-    }
-
-    /// Counts a value read; aliases make a small text large.
-    fn visit(&self) -> Result<(), Error> {
-        self.visited.set(self.visited.get() + 1);
-        if self.visited.get() > MAX_VALUES {
-            return Err(Error::Message(format!("the file holds more than {MAX_VALUES} values, aliases expanded")));
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Path<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Root => Ok(()),
-            Self::Key(Self::Root, key) => f.write_str(key),
-            Self::Key(parent, key) => write!(f, "{parent}.{key}"),
-            Self::Index(parent, index) => write!(f, "{parent}[{index}]"),
-        }
-    }
 }
 
 impl<'a> Decoder<'a> {
@@ -131,7 +83,7 @@ impl<'a> Decoder<'a> {
         }
         .expect("writing to a string does not fail");
         let place = Decoder { node: at, path: &Path::Key(self.path, key), context: self.context }.place();
-        self.context.problems.borrow_mut().push(place.problem(message));
+        self.context.note(place.problem(message));
     }
 
     fn integer<T: TryFrom<i64> + TryFrom<u64>>(&self, wanted: &str) -> Result<T, Error> {
@@ -271,36 +223,5 @@ impl<'de> de::Deserializer<'de> for Decoder<'_> {
 
     forward_to_deserialize_any! {
         i128 u128 char bytes byte_buf unit unit_struct tuple tuple_struct identifier ignored_any
-    }
-}
-
-impl Error {
-    /// The error as a problem, at `decoder`'s place if it has none yet.
-    pub(super) fn into_problem(self, decoder: &Decoder<'_>) -> Problem {
-        match self {
-            Self::Message(message) => decoder.place().problem(message),
-            Self::Placed(problem) => *problem,
-        }
-    }
-
-    pub(super) fn placed(self, decoder: &Decoder<'_>) -> Self {
-        Self::Placed(Box::new(self.into_problem(decoder)))
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Message(message) => f.write_str(message),
-            Self::Placed(problem) => write!(f, "{problem}"),
-        }
-    }
-}
-
-impl std::error::Error for Error {}
-
-impl de::Error for Error {
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        Self::Message(message.to_string())
     }
 }

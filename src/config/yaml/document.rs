@@ -7,7 +7,7 @@ use serde_saphyr::granit_parser::{Event, Parser, ScanError, Span, StrInput};
 
 use super::scalar::Scalar;
 use super::{MAX_DEPTH, MAX_VALUES};
-use crate::config::error::{Place, Position, Problem};
+use crate::config::error::{Place, Position, Problem, note};
 
 /// A value of the document.
 #[derive(Debug)]
@@ -183,7 +183,7 @@ impl Builder {
                 return true;
             };
             let message = format!("key {text:?} already set in map (on line {line}); remove one of the two");
-            problems.push(here(key.position).problem(message));
+            note(problems, here(key.position).problem(message));
             false
         });
     }

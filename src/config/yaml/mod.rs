@@ -1,11 +1,12 @@
 //! YAML as Alertmanager reads it (Go's `yaml.v2`, strict), into any type that serde can build.
 //!
-//! The text becomes a tree first ([`document`]), and the tree becomes the type ([`decode`]). The tree is what lets
+//! The text becomes a tree first (`document`), and the tree becomes the type (`decode`). The tree is what lets
 //! every problem name its line, column and key, lets several be told at once, and gives a key without a value Go's
 //! meaning (the empty value). This module knows YAML, and nothing of alerts.
 
 mod access;
 mod at;
+mod context;
 mod decode;
 mod document;
 mod scalar;
@@ -26,7 +27,7 @@ const MAX_VALUES: usize = 2_000_000;
 /// without a document gives what `T` makes of no keys at all.
 pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Vec<Problem>> {
     let (root, mut problems) = document::parse(text).map_err(|problem| vec![problem])?;
-    let context = decode::Context::default();
+    let context = context::Context::default();
     let value = decode::decode(&root, &context);
     problems.extend(context.into_problems());
     match value {

@@ -1,9 +1,15 @@
+use std::io::{BufRead, Write};
+use std::thread::{self, JoinHandle};
+
+use rustls::{ServerConnection, StreamOwned};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use watchbell_engine::notification::FailureKind;
 
-use super::super::tests::{PATIENCE, alert, integrations, notification, surroundings};
+use super::super::tests::{
+    NOW, PATIENCE, alert, fixture, integrations, notification, surroundings, templates, tls_settings,
+};
 use super::*;
 
 /// A mail server that takes everything, except where `answers` has another answer to a line with that beginning.
@@ -110,11 +116,11 @@ async fn a_failing_template_does_not_eat_the_mail() {
 async fn a_mail_is_the_same_at_the_next_attempt_only() {
     let composer = |text: &str| {
         let yaml = format!("{{to: b@example.org, from: a@example.org, smarthost: 'h:25', text: {text}}}");
-        Composer::build(&serde_saphyr::from_str(&yaml).unwrap(), &super::super::tests::templates()).unwrap()
+        Composer::build(&serde_saphyr::from_str(&yaml).unwrap(), &templates()).unwrap()
     };
     let id = |notification: &Notification| {
-        let clock = data::template_clock(super::super::tests::NOW);
-        let data = data::data(notification, &notification.alerts, "", &super::super::tests::templates(), &clock);
+        let clock = data::template_clock(NOW);
+        let data = data::data(notification, &notification.alerts, "", &templates(), &clock);
         let (mail, _) = composer("x").compose(notification, &data, &clock).unwrap();
         mail.headers().get_raw("Message-ID").unwrap().to_owned()
     };
@@ -187,4 +193,73 @@ async fn addresses_that_are_none_are_a_failure_for_good() {
         let failure = server.send(&format!("to: {to}, require_tls: false")).await.unwrap_err();
         assert!(!failure.retry && failure.text.contains("'to'"), "{failure:?}");
     }
+}
+
+/// Serves one client with TLS, from the start or after STARTTLS; gives what was said under TLS.
+fn tls_mail_server(implicit: bool) -> (u16, JoinHandle<Vec<String>>) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let serve = move || {
+        let (mut socket, _) = listener.accept().unwrap();
+        if !implicit {
+            socket.write_all(b"220 hello\r\n").unwrap();
+            let mut lines = std::io::BufReader::new(socket.try_clone().unwrap()).lines();
+            for (line, answer) in [("EHLO me", "250-me\r\n250 STARTTLS"), ("STARTTLS", "220 go on")] {
+                assert_eq!(lines.next().unwrap().unwrap(), line);
+                socket.write_all(format!("{answer}\r\n").as_bytes()).unwrap();
+            }
+        }
+        let connection = ServerConnection::new(tls_settings("server.pem", false)).unwrap();
+        let mut stream = std::io::BufReader::new(StreamOwned::new(connection, socket));
+        if implicit {
+            stream.get_mut().write_all(b"220 hello\r\n").ok();
+        }
+        let (mut said, mut line) = (Vec::new(), String::new());
+        while stream.read_line(&mut line).is_ok_and(|count| count > 0) {
+            said.push(std::mem::take(&mut line).trim_end().to_owned());
+            stream.get_mut().write_all(b"250-me\r\n250 AUTH PLAIN\r\n").ok();
+        }
+        said
+    };
+    (port, thread::spawn(serve))
+}
+
+/// What was said under TLS until the server's unsuitable answer to DATA, and whether there was TLS.
+async fn under_tls(implicit: bool, settings: &str) -> (Vec<String>, String) {
+    let (port, server) = tls_mail_server(implicit);
+    let yaml = format!(
+        "email_configs:\n- {{smarthost: '127.0.0.1:{port}', from: a@example.org, to: b@example.org, hello: me, text: x, \
+         html: '', force_implicit_tls: {implicit}, auth_username: u, auth_password: p, tls_config: {{{settings}}}}}"
+    );
+    let integrations = integrations(&yaml, &surroundings()).unwrap();
+    let outcome = integrations.send(&notification("email", vec![alert("a", true)])).await;
+    drop(integrations);
+    (server.join().unwrap(), outcome.map_or_else(|failure| failure.text, |_| "sent".to_owned()))
+}
+
+#[tokio::test]
+async fn what_matters_is_said_under_tls() {
+    let ca = format!("ca_file: {}", fixture("ca.pem"));
+    let named = format!("{ca}, server_name: receiver.example");
+    for (implicit, settings) in
+        [(true, ca.as_str()), (false, &ca), (false, &named), (true, "insecure_skip_verify: true")]
+    {
+        let (said, outcome) = under_tls(implicit, settings).await;
+        assert!(said.contains(&"AUTH PLAIN AHUAcA==".to_owned()), "{said:?} {outcome}");
+    }
+    let wrong = format!("{ca}, server_name: other.example");
+    for (implicit, settings) in [(true, ""), (false, ""), (false, wrong.as_str())] {
+        let (said, outcome) = under_tls(implicit, settings).await;
+        assert!(said.is_empty() && outcome != "sent", "{said:?} {outcome}");
+    }
+}
+
+#[tokio::test]
+async fn a_mail_says_by_default_what_alertmanagers_says() {
+    let mut server = MailServer::start(&[]).await;
+    server.send("to: b@example.org, require_tls: false").await.unwrap();
+    let mail = &server.conversation().await[4];
+    assert!(mail.contains("Subject: [FIRING:1] Disk<full> (a)\r\n"), "{mail}");
+    assert!(mail.contains("text/html") && mail.contains("Disk&lt;full&gt;"), "{mail}");
+    assert!(!mail.contains("text/plain"), "{mail}");
 }

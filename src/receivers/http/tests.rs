@@ -1,13 +1,9 @@
 use std::io::{Read, Write};
-use std::sync::Arc;
 use std::thread;
 
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig, ServerConnection};
+use rustls::ServerConnection;
 
-use super::super::tests::{WebServer, surroundings};
+use super::super::tests::{WebServer, fixture, surroundings, tls_settings};
 use super::*;
 
 const OK: &str = "200 OK\r\n\r\nfine";
@@ -149,21 +145,9 @@ async fn an_assertion_is_signed() {
     assert_eq!(signature.len(), 342, "256 bytes in base64");
 }
 
-fn fixture(name: &str) -> String {
-    format!("{}/fixtures/tls/{name}", env!("CARGO_MANIFEST_DIR"))
-}
-
 /// A TLS server with the certificate `name`, for one request; it may demand a certificate of the client's.
 fn tls_server(name: &str, demands: bool) -> u16 {
-    let certificates = |name: &str| CertificateDer::pem_file_iter(fixture(name)).unwrap().map(Result::unwrap);
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(certificates("ca.pem"));
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().unwrap();
-    let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    let builder = if demands { builder.with_client_cert_verifier(verifier) } else { builder.with_no_client_auth() };
-    let key = PrivateKeyDer::from_pem_file(fixture("server.key")).unwrap();
-    let config = Arc::new(builder.with_single_cert(certificates(name).collect(), key).unwrap());
+    let config = tls_settings(name, demands);
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     thread::spawn(move || {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::ast::{Number, OperandKind};
 use crate::lex::{Kind, Token};
-use watchbell_golang::quote::quote;
+use watchbell_golang::quote::{quote, unquote, unquote_char};
 
 /// A string, character or number as an operand.
 pub(super) fn constant(token: &Token<'_>) -> Result<OperandKind, String> {
@@ -19,32 +19,17 @@ pub(super) fn constant(token: &Token<'_>) -> Result<OperandKind, String> {
 
 /// The text between the quotes.
 pub(super) fn string(token: &Token<'_>) -> Result<Arc<str>, String> {
-    let text = unquote(&token.text).ok_or("invalid syntax")?;
+    let text = unquote(&token.text).map_err(|_| "invalid syntax")?;
     Ok(text.into())
 }
 
 fn character(text: &str) -> Result<Number, String> {
-    let malformed = || format!("malformed character constant: {text}");
-    let body = &text[1..text.len() - 1];
-    let quoted = match body {
-        r"\'" => r#""'""#.to_owned(),
-        "\"" => r#""\"""#.to_owned(),
-        r#"\""# => return Err("invalid syntax".into()),
-        _ => format!("\"{body}\""),
-    };
-    let unquoted = unquote(&quoted).ok_or("invalid syntax")?;
-    let mut characters = unquoted.chars();
-    let (Some(only), None) = (characters.next(), characters.next()) else {
-        return Err(malformed());
-    };
-    let code = u32::from(only);
-    Ok(Number {
-        text: text.into(),
-        int: Some(code.into()),
-        uint: Some(code.into()),
-        float: Some(code.into()),
-        imaginary: None,
-    })
+    let code = u32::from(unquote_char(text).map_err(|_| match text.len() {
+        2 => "invalid syntax".to_owned(),
+        _ => format!("malformed character constant: {text}"),
+    })?);
+    let (int, uint, float) = (Some(code.into()), Some(code.into()), Some(code.into()));
+    Ok(Number { text: text.into(), int, uint, float, imaginary: None })
 }
 
 fn number(text: &str) -> Result<Number, String> {
@@ -122,13 +107,27 @@ fn unsigned(text: &str) -> Option<u64> {
 
 /// A decimal or hexadecimal float.
 fn float(text: &str) -> Option<f64> {
-    let lower = text.to_ascii_lowercase();
+    let lower = without_separators(text)?;
     let value = if lower.trim_start_matches(['+', '-']).starts_with("0x") {
         hexadecimal_float(&lower)
     } else {
         lower.parse::<f64>().ok()
     };
     value.filter(|value| value.is_finite())
+}
+
+/// The text in small letters without its `_`, each of which must stand between digits or after the prefix.
+fn without_separators(text: &str) -> Option<String> {
+    let lower = text.to_ascii_lowercase();
+    let bytes = lower.as_bytes();
+    let is_hexadecimal = lower.contains('x');
+    let is_digit = |byte: &u8| byte.is_ascii_digit() || (is_hexadecimal && byte.is_ascii_hexdigit());
+    let is_between = |at: usize| {
+        let before = at.checked_sub(1).and_then(|before| bytes.get(before));
+        before.is_some_and(|byte| is_digit(byte) || *byte == b'x') && bytes.get(at + 1).is_some_and(is_digit)
+    };
+    let misplaced = lower.match_indices('_').any(|(at, _)| !is_between(at));
+    (!misplaced).then(|| lower.replace('_', ""))
 }
 
 /// `0x1.8p3`: the exponent is demanded.
@@ -138,15 +137,9 @@ fn hexadecimal_float(lower: &str) -> Option<f64> {
         None => (false, lower.strip_prefix('+').unwrap_or(lower)),
     };
     let (mantissa, exponent) = digits.strip_prefix("0x")?.split_once('p')?;
-    let mantissa = mantissa.replace('_', "");
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((&mantissa, ""));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let bits = u64::from_str_radix(&format!("{whole}{fraction}"), 16).ok()?;
     let exponent = exponent.parse::<i32>().ok()? - 4 * i32::try_from(fraction.len()).ok()?;
     let value = bits as f64 * f64::from(exponent).exp2();
     Some(if negative { -value } else { value })
-}
-
-/// Until the shared spelling of quoted strings is there.
-fn unquote(literal: &str) -> Option<String> {
-    Some(literal[1..literal.len() - 1].to_owned())
 }

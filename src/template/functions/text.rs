@@ -1,0 +1,75 @@
+//! Alertmanager's functions on texts.
+
+use super::{Context, Function, Outcome, Parameter, title};
+use crate::value::{TextType, Value};
+
+const TEXT: &[Parameter] = &[Parameter::Text];
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function { name: "toUpper", parameters: TEXT, variadic: None, body: |_, with| text(with.text(0).to_uppercase()) },
+    Function { name: "toLower", parameters: TEXT, variadic: None, body: |_, with| text(lower(with.text(0))) },
+    Function { name: "title", parameters: TEXT, variadic: None, body: |_, with| text(title::title(with.text(0))) },
+    Function { name: "trimSpace", parameters: TEXT, variadic: None, body: |_, with| text(with.text(0).trim().into()) },
+    Function {
+        name: "join",
+        parameters: &[Parameter::Text, Parameter::Strings],
+        variadic: None,
+        body: |_, with| text(with.strings(1).join(with.text(0))),
+    },
+    Function {
+        name: "match",
+        parameters: &[Parameter::Text, Parameter::Text],
+        variadic: None,
+        body: |context, with| Ok(Value::Bool(context.regex(with.text(0))?.is_match(with.text(1)))),
+    },
+    Function {
+        name: "reReplaceAll",
+        parameters: &[Parameter::Text, Parameter::Text, Parameter::Text],
+        variadic: None,
+        body: |context, with| replace_all(context, with.text(0), with.text(1), with.text(2)),
+    },
+    Function {
+        name: "safeHtml",
+        parameters: TEXT,
+        variadic: None,
+        body: |_, with| Ok(Value::Text(with.text(0).into(), TextType::Html)),
+    },
+    Function {
+        name: "safeUrl",
+        parameters: TEXT,
+        variadic: None,
+        body: |_, with| Ok(Value::Text(with.text(0).into(), TextType::Url)),
+    },
+    Function {
+        name: "routeLabels",
+        parameters: TEXT,
+        variadic: None,
+        body: |context, with| text(context.route_labels.get(with.text(0))?),
+    },
+];
+
+fn text(text: String) -> Outcome {
+    Ok(Value::text(text))
+}
+
+/// Lower case, character by character: unlike Rust, Go knows no special sigma at the end of a word.
+fn lower(text: &str) -> String {
+    text.chars().flat_map(char::to_lowercase).collect()
+}
+
+fn replace_all(context: &mut Context<'_>, pattern: &str, replacement: &str, subject: &str) -> Outcome {
+    // Go panics here, and so names the call that did.
+    let prefix = format!("regexp: Compile({}): ", backquoted(pattern));
+    let regex = context.regex(pattern).map_err(|mut fault| {
+        fault.message.insert_str(0, &prefix);
+        fault
+    })?;
+    let replaced = regex.replace_all(subject, replacement);
+    text(replaced)
+}
+
+/// A pattern in backquotes, or quoted if it cannot be.
+fn backquoted(pattern: &str) -> String {
+    let plain = !pattern.contains('`') && !pattern.chars().any(|c| c.is_control() && c != '\t');
+    if plain { format!("`{pattern}`") } else { watchbell_golang::quote::quote(pattern) }
+}

@@ -1,0 +1,78 @@
+//! `title`: each word with a capital, the rest in small letters, with Unicode's idea of a word.
+
+/// What joins two letters to one word when it stands between them.
+const INNER: [char; 5] = ['\'', '’', '.', '·', ':'];
+
+pub(super) fn title(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let length = word_length(rest);
+        let (word, after) = rest.split_at(if length == 0 { first.len_utf8() } else { length });
+        capitalise(word, &mut out);
+        rest = after;
+    }
+    out
+}
+
+/// The length of the word at the start of `rest`; 0 if there is none.
+fn word_length(rest: &str) -> usize {
+    let mut characters = rest.char_indices().peekable();
+    let mut end = 0;
+    let mut previous = None;
+    while let Some((at, c)) = characters.next() {
+        let next = characters.peek().map(|&(_, next)| next);
+        let is_inner =
+            INNER.contains(&c) && matches!((previous, next), (Some(before), Some(after)) if joins(c, before, after));
+        if !is_word_part(c) && !is_inner {
+            break;
+        }
+        end = at + c.len_utf8();
+        previous = Some(c);
+    }
+    end
+}
+
+/// Whether `inner` joins its neighbours: all of `INNER` join letters, points and apostrophes also digits.
+fn joins(inner: char, before: char, after: char) -> bool {
+    let letters = before.is_alphabetic() && after.is_alphabetic();
+    letters || (!"·:".contains(inner) && before.is_numeric() && after.is_numeric())
+}
+
+fn is_word_part(c: char) -> bool {
+    c.is_alphanumeric() || c == '_' || ('\u{300}'..='\u{36f}').contains(&c)
+}
+
+/// The first letter that has two cases becomes a capital, all others small.
+fn capitalise(word: &str, out: &mut String) {
+    let mut is_first = true;
+    for c in word.chars() {
+        if is_first && (c.is_lowercase() || c.is_uppercase()) {
+            is_first = false;
+            push_title_case(c, out);
+        } else {
+            out.extend(c.to_lowercase());
+        }
+    }
+}
+
+/// A letter as the first of a word: of those that are two in one, only the first is a capital.
+fn push_title_case(c: char, out: &mut String) {
+    match c {
+        'Ǆ' | 'ǅ' | 'ǆ' => out.push('ǅ'),
+        'Ǉ' | 'ǈ' | 'ǉ' => out.push('ǈ'),
+        'Ǌ' | 'ǋ' | 'ǌ' => out.push('ǋ'),
+        'Ǳ' | 'ǲ' | 'ǳ' => out.push('ǲ'),
+        _ => {
+            let mut has_capital = false;
+            for capital in c.to_uppercase() {
+                if has_capital {
+                    out.extend(capital.to_lowercase());
+                } else {
+                    out.push(capital);
+                }
+                has_capital |= capital.is_uppercase();
+            }
+        }
+    }
+}

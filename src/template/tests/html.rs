@@ -1,0 +1,94 @@
+//! The HTML engine against a table of places and values. The table's templates are ours; what they give was printed by
+//! Go 1.26's `html/template`, and where that of Alertmanager 0.25 (Go 1.19) differs the table has both.
+
+mod amtool;
+mod support;
+
+use watchbell_template::{Engine, Templates};
+
+/// A row of the table.
+struct Case {
+    template: String,
+    expected: Outcome,
+    /// What Alertmanager 0.25 does, if it is not that.
+    old: Option<Outcome>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Outcome {
+    Page(String),
+    /// An error that says this.
+    Error(String),
+    /// A function that is not known.
+    Absent,
+}
+
+#[test]
+fn the_table_holds() {
+    let cases = cases();
+    assert!(cases.len() >= 150);
+    let data = support::data(&support::fixture("html-data.json"));
+    let templates = Templates::parse(&[]).expect("the built-in templates parse");
+    let render = |text: &str| templates.compile(Engine::Html, text)?.render(&data, support::now());
+    compare(cases.iter().map(|case| {
+        let got = render(&case.template).map_err(|error| error.to_string());
+        (case.template.as_str(), got, case.expected.clone())
+    }));
+}
+
+#[test]
+fn the_table_is_alertmanagers() {
+    let data = amtool::DataFile::new("html", &support::fixture("html-data.json"));
+    compare(cases().iter().map(|case| {
+        let got = amtool::render("html", amtool::OURS, &data, &case.template);
+        (case.template.as_str(), got, case.old.clone().unwrap_or(case.expected.clone()))
+    }));
+}
+
+fn compare<'a>(results: impl Iterator<Item = (&'a str, Result<String, String>, Outcome)>) {
+    let failures: Vec<String> = results
+        .filter(|(_, got, expected)| !agrees(got, expected))
+        .map(|(template, got, expected)| format!("{template}\n     got {got:?}\n  wanted {expected:?}"))
+        .collect();
+    assert!(failures.is_empty(), "{} cases differ:\n{}", failures.len(), failures.join("\n"));
+}
+
+fn agrees(got: &Result<String, String>, expected: &Outcome) -> bool {
+    match (got, expected) {
+        (Ok(page), Outcome::Page(expected)) => page == expected,
+        (Err(error), Outcome::Error(part)) => error.contains(part),
+        (Err(error), Outcome::Absent) => error.contains("function"),
+        _ => false,
+    }
+}
+
+/// The table: a line with the template, one with `= page` or `! error`, and perhaps one with `0.25` and the same.
+fn cases() -> Vec<Case> {
+    let text = include_str!("../../../fixtures/template/html-cases.txt");
+    let mut cases: Vec<Case> = Vec::new();
+    let mut lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with("# "));
+    while let Some(line) = lines.next() {
+        match (line.strip_prefix("0.25 "), cases.last_mut()) {
+            (Some(old), Some(case)) => case.old = Some(outcome(old)),
+            _ => {
+                let expected = outcome(lines.next().expect("a template is followed by what it gives"));
+                cases.push(Case { template: unfolded(line), expected, old: None });
+            }
+        }
+    }
+    cases
+}
+
+fn outcome(line: &str) -> Outcome {
+    match line.split_at(1) {
+        ("=", page) => Outcome::Page(unfolded(page.strip_prefix(' ').unwrap_or(page))),
+        ("!", error) => Outcome::Error(error.trim().into()),
+        ("-", "") => Outcome::Absent,
+        _ => panic!("{line:?} is no outcome"),
+    }
+}
+
+/// A line of the table as text, in which `⏎` is a line end.
+fn unfolded(line: &str) -> String {
+    line.replace('⏎', "\n")
+}
