@@ -83,7 +83,8 @@ fn matcher(id: SilenceId, message: &Message<'_>) -> Read<Matcher> {
         3 => MatchOp::NotRegex,
         _ => return Err(RecordError::Malformed("matcher's type")),
     };
-    Matcher::new(message.text(2)?, op, message.text(3)?).map_err(|error| RecordError::Pattern { id, error })
+    Matcher::new(message.text(2)?, op, message.text(3)?)
+        .map_err(|error| RecordError::Pattern { id, error: error.to_string() })
 }
 
 /// `string created_by = 8; string comment = 9`, or in very old files `Comment comments = 7 { author = 1; comment = 2 }`

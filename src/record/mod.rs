@@ -15,7 +15,6 @@ pub mod nflog;
 pub mod silence;
 
 use watchbell_engine::silence::SilenceId;
-use watchbell_golang::RegexError;
 
 use bytes::{Reader, Writer};
 use frame::Kind;
@@ -99,7 +98,7 @@ pub enum RecordError {
         /// The silence.
         id: SilenceId,
         /// What is wrong with its pattern.
-        error: RegexError,
+        error: String,
     },
 }
 

@@ -65,5 +65,5 @@ fn read_matcher(id: SilenceId, from: &mut Reader<'_>) -> Result<Matcher, RecordE
         3 => MatchOp::NotRegex,
         _ => return Err(RecordError::Malformed("matcher's operator")),
     };
-    Matcher::new(name, op, from.text()?).map_err(|error| RecordError::Pattern { id, error })
+    Matcher::new(name, op, from.text()?).map_err(|error| RecordError::Pattern { id, error: error.to_string() })
 }
