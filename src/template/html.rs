@@ -2,6 +2,7 @@
 //! page. It knows the tree of a template and HTML, CSS, JavaScript and URLs; it does not know the data.
 
 mod choose;
+mod content;
 mod context;
 mod entity;
 mod escape;
@@ -12,5 +13,6 @@ mod problem;
 mod text;
 mod transition;
 
+pub(crate) use content::escape_value;
 pub(crate) use escape::{Content, Escaper, Trust};
 pub(crate) use pass::escape;

@@ -45,6 +45,33 @@ fn the_table_is_alertmanagers() {
     }));
 }
 
+/// Go 1.26 takes a template that it meets again in the same place to leave the context as it is, and so writes the second
+/// value as text of the page, not of the script. That contradicts its documentation and is not safe: we do not.
+#[test]
+fn a_template_leads_to_the_same_place_each_time() {
+    let text = r#"{{ define "begin" }}<script>{{ end }}{{ range stringSlice "</x>" "y" }}{{ template "begin" }}{{ . }}</script>{{ end }}"#;
+    let templates = Templates::parse(&[]).expect("the built-in templates parse");
+    let data = support::data(&support::fixture("html-data.json"));
+    let twice = r#"{{ define "begin" }}<script>{{ end }}{{ template "begin" }}{{ "x" }}</script>{{ template "begin" }}{{ "x" }}</script>"#;
+    let page = |text: &str| templates.compile(Engine::Html, text)?.render(&data, support::now());
+    assert_eq!(page(text).as_deref(), Ok(r#"<script>"\u003c/x\u003e"</script><script>"y"</script>"#));
+    assert_eq!(page(twice).as_deref(), Ok(r#"<script>"x"</script><script>"x"</script>"#));
+}
+
+#[test]
+fn an_error_names_the_place() {
+    let templates =
+        Templates::parse(&[("mail.tmpl".into(), "{{ define \"m\" }}\n<a href={{ if . }}x{{ end }}>{{ end }}".into())]);
+    let templates = templates.expect("the file parses");
+    let error = templates.compile(Engine::Html, "{{ template \"m\" . }}").expect_err("the branches differ");
+    assert_eq!((error.file.as_str(), error.line, error.template.as_str()), ("mail.tmpl", 2, "m"));
+    assert_eq!(
+        error.to_string(),
+        "html/template:mail.tmpl:2:14: {{if}} branches end in different contexts: a URL without quotes, \
+         an attribute before its value"
+    );
+}
+
 fn compare<'a>(results: impl Iterator<Item = (&'a str, Result<String, String>, Outcome)>) {
     let failures: Vec<String> = results
         .filter(|(_, got, expected)| !agrees(got, expected))
