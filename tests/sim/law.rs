@@ -277,11 +277,12 @@ impl Law {
         }
     }
 
-    /// Group wait and interval, a wait for every other node, a resend, the longest back-off, a slow answer.
+    /// Group wait and interval (or an attempt that hangs for as long), a wait for every other node, a resend and its
+    /// phase, the longest back-off, a slow answer.
     fn patience(&self, receiver: &str) -> Duration {
         let route = &self.plan.policy.routes[usize::from(receiver == "dev")];
         let others = PEER_TIMEOUT * u32::try_from(self.plan.nodes).expect("a handful");
-        route.group_wait + route.group_interval * 2 + others + Duration::from_secs(60 + 90 + 60 + 60)
+        route.group_wait + route.group_interval + others + Duration::from_secs(60 + 30 + 90 + 40)
     }
 
     fn is_known(&self, alert: usize, receiver: &str, kind: &str, index: u32) -> bool {

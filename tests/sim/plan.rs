@@ -76,8 +76,13 @@ impl Plan {
         let policy = policy(&mut rng);
         let alerts = (0..rng.between(1, 7)).map(|_| alert(&mut rng)).collect::<BTreeMap<Labels, _>>();
         let alerts = alerts.into_iter().map(|(labels, episodes)| AlertPlan { labels, episodes }).collect();
-        let silences = (0..rng.between(0, 3)).map(|_| silence(&mut rng, nodes)).collect();
+        let silences: Vec<_> = (0..rng.between(0, 3)).map(|_| silence(&mut rng, nodes)).collect();
         let mut faults = faults(&mut rng, nodes);
+        for silence in silences.iter().filter(|_| rng.chance(10)) {
+            // In the moment in which it was asked for.
+            faults.push((silence.made, Fault::Crash(silence.node)));
+            faults.push((silence.made + 5, Fault::Restart(silence.node)));
+        }
         faults.sort_by_key(|(at, _)| *at);
         Self { nodes, policy, alerts, silences, faults }
     }
