@@ -347,7 +347,8 @@ impl Law {
         let mut others = 0..self.plan.alerts.len();
         let inhibited =
             others.any(|other| self.inhibits(&self.plan.alerts[other].labels, labels) && fires(other, 1200));
-        fires(alert, 0) && !silenced && !inhibited && !(is_dev(labels) && self.is_break(now))
+        let on_a_break = is_dev(labels) && self.is_break(now);
+        fires(alert, 0) && !silenced && !inhibited && !on_a_break
     }
 
     /// Agreed: nodes that can speak to each other hold the same records.
