@@ -109,7 +109,7 @@ async fn answer(State(api): State<Arc<Shared>>, request: Request) -> Response {
 /// Nothing is served outside the prefix; who asks for the root is shown the way.
 fn outside(method: &Method, path: &str, prefix: &str) -> Response {
     if method == Method::GET && path == "/" {
-        return redirect(StatusCode::FOUND, prefix);
+        return redirect(method, StatusCode::FOUND, prefix);
     }
     text_response(StatusCode::NOT_FOUND, "404 page not found")
 }
@@ -119,16 +119,24 @@ async fn below_prefix(api: &Shared, path: &str, request: Request) -> Response {
         return v2::answer(api, path, request).await;
     }
     if path == "/api/v2" {
-        return redirect(StatusCode::MOVED_PERMANENTLY, &format!("{}/api/v2/", api.options.route_prefix));
+        let to = format!("{}/api/v2/", api.options.route_prefix);
+        return redirect(request.method(), StatusCode::MOVED_PERMANENTLY, &to);
     }
     pages::answer(api, path, request.method()).await
 }
 
-fn redirect(status: StatusCode, to: &str) -> Response {
-    match HeaderValue::from_str(to) {
-        Ok(to) => (status, [(header::LOCATION, to)]).into_response(),
-        Err(_) => text_response(StatusCode::NOT_FOUND, "404 page not found"),
+/// Shows the way; who reads gets it as a link as well, as from Go's server.
+fn redirect(method: &Method, status: StatusCode, to: &str) -> Response {
+    let Ok(location) = HeaderValue::from_str(to) else {
+        return text_response(StatusCode::NOT_FOUND, "404 page not found");
+    };
+    let location = [(header::LOCATION, location)];
+    if method != Method::GET {
+        return (status, location).into_response();
     }
+    let reason = status.canonical_reason().unwrap_or_default();
+    let link = format!("<a href=\"{}\">{reason}</a>.\n\n", to.replace(['"', '<', '>', '&'], ""));
+    (status, location, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], link).into_response()
 }
 
 /// Counts the request under the pattern of its path, so that made-up paths make no new series.

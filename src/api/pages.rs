@@ -31,6 +31,7 @@ pub(super) async fn answer(api: &Shared, path: &str, method: &Method) -> Respons
     match page {
         Page::Index => index(),
         Page::Metrics => metrics(api).await.unwrap_or_else(unavailable),
+        Page::Healthy | Page::Ready if method == Method::HEAD => StatusCode::OK.into_response(),
         Page::Healthy | Page::Ready => ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], "OK").into_response(),
         Page::Reload => reload(api).await,
         Page::Removed => removed(path, method),
@@ -38,16 +39,18 @@ pub(super) async fn answer(api: &Shared, path: &str, method: &Method) -> Respons
 }
 
 fn meant_or_not_found(api: &Shared, path: &str, method: &Method) -> Response {
-    let status = if method == Method::GET { StatusCode::MOVED_PERMANENTLY } else { StatusCode::PERMANENT_REDIRECT };
+    let status = if method == Method::GET { StatusCode::MOVED_PERMANENTLY } else { StatusCode::TEMPORARY_REDIRECT };
     match routes::meant(path) {
-        Some(meant) => redirect(status, &format!("{}{meant}", api.options.route_prefix)),
+        Some(meant) => redirect(method, status, &format!("{}{meant}", api.options.route_prefix)),
         None => text_response(StatusCode::NOT_FOUND, "404 page not found"),
     }
 }
 
 /// The router of Alertmanager tells a client that only asks what is allowed.
 fn method_not_allowed(method: &Method, allowed: &[Method]) -> Response {
-    let names = allowed.iter().map(Method::as_str).chain(["OPTIONS"]).collect::<Vec<_>>().join(", ");
+    let mut names: Vec<&str> = allowed.iter().map(Method::as_str).chain(["OPTIONS"]).collect();
+    names.sort_unstable();
+    let names = names.join(", ");
     let mut response = if method == Method::OPTIONS {
         StatusCode::OK.into_response()
     } else {

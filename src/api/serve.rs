@@ -77,6 +77,10 @@ struct Server {
 
 impl Server {
     async fn accept(self, listener: TcpListener) {
+        if let Ok(address) = listener.local_addr() {
+            tracing::info!(%address, "Listening on");
+            tracing::info!(http2 = false, %address, "TLS is disabled.");
+        }
         loop {
             match listener.accept().await {
                 Ok((stream, _)) => self.admit(stream),

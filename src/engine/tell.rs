@@ -177,6 +177,16 @@ impl Engine {
         effects.publish.push(Record::Nflog(entry));
     }
 
+    /// What this node is sending, for a node that joins and missed the news of it.
+    pub fn sending(&self, now: Timestamp) -> Vec<Record> {
+        let sending = self.deliveries.iter().filter(|(_, delivery)| delivery.sending.is_some());
+        let claim = |(key, delivery): (&NflogKey, &Delivery)| {
+            let lasts = delivery.deadline.unwrap_or(now).since(now);
+            Record::Claim(Claim { key: key.clone(), node: self.options.node, state: ClaimState::Sending, lasts })
+        };
+        sending.map(claim).collect()
+    }
+
     fn claim(&self, key: &NflogKey, state: ClaimState, lasts: std::time::Duration, effects: &mut Effects) {
         let claim = Claim { key: key.clone(), node: self.options.node, state, lasts };
         effects.publish.push(Record::Claim(claim));

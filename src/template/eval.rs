@@ -8,7 +8,7 @@ mod range;
 
 use std::fmt::Display;
 
-use crate::ast::{Branch, Node, Pos, Tree};
+use crate::ast::{Branch, Node, Pipeline, Pos, Tree};
 use crate::error::{ErrorKind, TemplateError};
 use crate::functions::{Context, Fault, MAX_OUTPUT};
 use crate::printf;
@@ -16,21 +16,28 @@ use crate::set::Trees;
 use crate::value::Value;
 use watchbell_golang::quote::quote;
 
-/// How deep templates may call one another. Go allows 100,000 on its growing stack; a thread's stack of 2 MiB holds
-/// this many with room to spare.
-const MAX_CALLS: usize = 100;
+/// How deep an execution may go: each template that is called, each body of a control structure and each pair of
+/// parentheses counts. Go allows 100,000 calls on its growing stack; a thread's 2 MiB hold this depth twice over even in
+/// an unoptimised build.
+const MAX_DEPTH: usize = 700;
 
 /// Executes the template `name` of `trees` with `data` as its dot.
-pub(crate) fn execute(trees: &Trees, name: &str, data: Value, context: Context<'_>) -> Result<String> {
+pub(crate) fn execute(
+    trees: &Trees,
+    name: &str,
+    data: Value,
+    context: Context<'_>,
+) -> std::result::Result<String, TemplateError> {
     let tree = &trees[name];
     let place = Place { pos: 0, node: &"" };
     let root = ("$", data.clone());
-    let mut evaluator = Evaluator { trees, tree, place, context, variables: vec![root], calls: 0, out: String::new() };
-    evaluator.nodes(&data, &tree.root)?;
+    let mut evaluator = Evaluator { trees, tree, place, context, variables: vec![root], depth: 0, out: String::new() };
+    evaluator.nodes(&data, &tree.root).map_err(|error| *error)?;
     Ok(evaluator.out)
 }
 
-type Result<T> = std::result::Result<T, TemplateError>;
+/// Errors are boxed to keep the frames of the recursion small.
+type Result<T> = std::result::Result<T, Box<TemplateError>>;
 
 struct Evaluator<'a> {
     trees: &'a Trees,
@@ -41,8 +48,7 @@ struct Evaluator<'a> {
     context: Context<'a>,
     /// The variables of the executing template, innermost last.
     variables: Vec<(&'a str, Value)>,
-    /// How many templates are executing, each called by the one before.
-    calls: usize,
+    depth: usize,
     out: String,
 }
 
@@ -63,13 +69,15 @@ enum Flow {
 
 impl<'a> Evaluator<'a> {
     fn nodes(&mut self, dot: &Value, nodes: &'a [Node]) -> Result<Flow> {
-        for node in nodes {
-            let flow = self.node(dot, node)?;
-            if flow != Flow::Normal {
-                return Ok(flow);
+        self.deeper(|evaluator| {
+            for node in nodes {
+                let flow = evaluator.node(dot, node)?;
+                if flow != Flow::Normal {
+                    return Ok(flow);
+                }
             }
-        }
-        Ok(Flow::Normal)
+            Ok(Flow::Normal)
+        })
     }
 
     fn node(&mut self, dot: &Value, node: &'a Node) -> Result<Flow> {
@@ -77,21 +85,11 @@ impl<'a> Evaluator<'a> {
         self.charge(1)?;
         match node {
             Node::Text { text, .. } => self.write(text)?,
-            Node::Action { pipe, .. } => {
-                let value = self.pipeline(dot, pipe)?;
-                if pipe.variables.is_empty() {
-                    self.at(node.pos(), node);
-                    self.print(&value)?;
-                }
-            }
+            Node::Action { pipe, .. } => self.action(dot, node, pipe)?,
             Node::If(branch) => return self.branch(dot, branch, false),
             Node::With(branch) => return self.branch(dot, branch, true),
             Node::Range(branch) => return self.range(dot, branch),
-            Node::Template { name, pipe, .. } => {
-                let called = self.called(name)?;
-                let dot = pipe.as_ref().map_or(Ok(Value::Nil), |pipe| self.pipeline(dot, pipe))?;
-                self.call_template(called, dot)?;
-            }
+            Node::Template { name, pipe, .. } => self.template(dot, name, pipe.as_ref())?,
             Node::Break { .. } => return Ok(Flow::Break),
             Node::Continue { .. } => return Ok(Flow::Continue),
         }
@@ -111,25 +109,37 @@ impl<'a> Evaluator<'a> {
         Ok(flow)
     }
 
-    /// The template of this name, if it may be called.
-    fn called(&self, name: &str) -> Result<&'a Tree> {
-        let Some(tree) = self.trees.get(name) else {
-            return Err(self.error(format!("template {} not defined", quote(name))));
-        };
-        if self.calls == MAX_CALLS {
-            let message = format!("exceeded maximum template depth ({MAX_CALLS})");
+    /// Prints a pipeline's value, unless it declares or assigns a variable.
+    fn action(&mut self, dot: &Value, node: &'a Node, pipe: &'a Pipeline) -> Result<()> {
+        let value = self.pipeline(dot, pipe)?;
+        if pipe.variables.is_empty() {
+            self.at(node.pos(), node);
+            self.print(&value)?;
+        }
+        Ok(())
+    }
+
+    /// Executes `part` one level deeper, within the bound.
+    fn deeper<T>(&mut self, part: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        if self.depth == MAX_DEPTH {
+            let message = format!("exceeded maximum template depth ({MAX_DEPTH})");
             return Err(self.fault(Fault::limit(message)));
         }
-        Ok(tree)
+        self.depth += 1;
+        let result = part(self);
+        self.depth -= 1;
+        result
     }
 
     /// Executes a template that sees none of the caller's variables.
-    fn call_template(&mut self, tree: &'a Tree, dot: Value) -> Result<()> {
+    fn template(&mut self, dot: &Value, name: &str, pipe: Option<&'a Pipeline>) -> Result<()> {
+        let Some(tree) = self.trees.get(name) else {
+            return Err(self.error(format!("template {} not defined", quote(name))));
+        };
+        let dot = pipe.map_or(Ok(Value::Nil), |pipe| self.pipeline(dot, pipe))?;
         let caller = std::mem::replace(&mut self.tree, tree);
         let variables = std::mem::replace(&mut self.variables, vec![("$", dot.clone())]);
-        self.calls += 1;
         self.nodes(&dot, &tree.root)?;
-        self.calls -= 1;
         self.variables = variables;
         self.tree = caller;
         Ok(())
@@ -162,11 +172,11 @@ impl<'a> Evaluator<'a> {
         self.place = Place { pos, node };
     }
 
-    fn error(&self, message: String) -> TemplateError {
+    fn error(&self, message: String) -> Box<TemplateError> {
         self.fault(Fault { kind: ErrorKind::Execute, message })
     }
 
-    fn fault(&self, fault: Fault) -> TemplateError {
-        TemplateError::at(fault.kind, self.tree, self.place.pos, self.place.node.to_string(), fault.message)
+    fn fault(&self, fault: Fault) -> Box<TemplateError> {
+        Box::new(TemplateError::at(fault.kind, self.tree, self.place.pos, self.place.node.to_string(), fault.message))
     }
 }

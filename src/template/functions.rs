@@ -8,7 +8,7 @@ mod encoding;
 mod humanize;
 pub(crate) mod json;
 mod moment;
-mod text;
+pub(crate) mod text;
 mod title;
 
 use std::collections::HashMap;
@@ -70,9 +70,9 @@ pub(crate) struct Context<'a> {
 
 /// How much one rendering may do. A step is a node, a command, or 64 bytes or elements that a function returned; the
 /// default email for 10,000 alerts takes about two million.
-const MAX_STEPS: usize = 20_000_000;
+const MAX_STEPS: usize = 10_000_000;
 /// How many bytes a rendering, or a single text in it, may grow to: more than any receiver accepts.
-pub(crate) const MAX_OUTPUT: usize = 64 << 20;
+pub(crate) const MAX_OUTPUT: usize = 32 << 20;
 /// How many compiled expressions are kept. Templates hold them as constants, so this is seldom reached.
 const MAX_REGEXES: usize = 100;
 /// The steps that compiling an expression counts for.
@@ -157,6 +157,11 @@ impl<'a> Context<'a> {
         }
         Ok(&self.regexes[pattern])
     }
+}
+
+/// Fails if a text of `length` bytes, or of more than a `usize` counts, is too long to be made.
+pub(crate) fn check_length(length: Option<usize>) -> Result<(), Fault> {
+    if length.is_some_and(|length| length <= MAX_OUTPUT) { Ok(()) } else { Err(Fault::too_long()) }
 }
 
 impl Fault {

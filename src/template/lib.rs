@@ -2,6 +2,7 @@
 #![allow(dead_code)]
 
 mod ast;
+mod check;
 mod data;
 mod defaults;
 mod error;

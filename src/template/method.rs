@@ -5,7 +5,7 @@ mod moment;
 use std::sync::Arc;
 
 use crate::data::Kv;
-use crate::functions::{Body, Function, Parameter};
+use crate::functions::{Body, Function, Parameter, text};
 use crate::time::{MONTHS, WEEKDAYS};
 use crate::value::{AlertsType, IntType, Pair, StringsType, Value};
 use watchbell_golang::duration;
@@ -98,8 +98,7 @@ const PAIRS: &[Function] = &[
     STRING,
 ];
 
-const STRINGS: &[Function] =
-    &[method("Join", &[Parameter::Text], |_, on| Ok(Value::text(on.strings(0).join(on.text(1)))))];
+const STRINGS: &[Function] = &[method("Join", &[Parameter::Text], |_, on| text::join(on.strings(0), on.text(1)))];
 
 const ALERTS: &[Function] = &[
     method("Firing", &[], |_, on| Ok(Value::Alerts(on.alerts(0).with_status("firing"), AlertsType::Plain))),

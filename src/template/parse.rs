@@ -12,21 +12,20 @@ use crate::lex::{Kind, tokens};
 use cursor::Cursor;
 use watchbell_golang::quote::quote;
 
-type Result<T> = std::result::Result<T, TemplateError>;
+/// Errors are boxed to keep the frames of the recursion small.
+type Result<T> = std::result::Result<T, Box<TemplateError>>;
 
 /// How deep control structures and parentheses may nest in one template: far more than a person writes, and little
 /// enough that neither parsing, escaping nor executing it exhausts a thread's stack.
 pub(crate) const MAX_NESTING: usize = 100;
 
 /// Parses a text: its own template, named as the source, and those that it defines, each name once.
-pub(crate) fn parse(source: Source) -> Result<Vec<Tree>> {
+pub(crate) fn parse(source: Source) -> std::result::Result<Vec<Tree>, TemplateError> {
     let source = Arc::new(source);
     let tokens = tokens(&source.text);
     let cursor = Cursor::new(&source, &tokens);
-    let mut parser = Parser { cursor, trees: Vec::new(), variables: root_variables(), range_depth: 0, nesting: 0 };
-    let root = parser.top_level()?;
-    parser.add(source.name.clone(), root, 0)?;
-    Ok(parser.trees)
+    let parser = Parser { cursor, trees: Vec::new(), variables: root_variables(), range_depth: 0, nesting: 0 };
+    parser.trees().map_err(|error| *error)
 }
 
 struct Parser<'a> {
@@ -62,6 +61,13 @@ enum Control {
 }
 
 impl Parser<'_> {
+    fn trees(mut self) -> Result<Vec<Tree>> {
+        let root = self.top_level()?;
+        let name = self.cursor.source.name.clone();
+        self.add(name, root, 0)?;
+        Ok(self.trees)
+    }
+
     fn top_level(&mut self) -> Result<Vec<Node>> {
         let mut nodes = Vec::new();
         while self.cursor.peek_word().kind != Kind::Eof {

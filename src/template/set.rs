@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::ast::{Source, Tree};
+use crate::check;
 use crate::data::Data;
 use crate::defaults;
 use crate::error::TemplateError;
@@ -93,6 +94,11 @@ impl Template {
         }
         let data = Arc::new(data.clone());
         self.render_with(&data, &now, RouteLabels::Final(&data.route_labels))
+    }
+
+    /// The calls of templates that do not exist. They are no error before they are executed, but a warning at load.
+    pub fn unknown_templates(&self) -> Vec<TemplateError> {
+        check::unknown_templates(&self.trees, FIELD)
     }
 
     pub(crate) fn render_with(

@@ -394,7 +394,8 @@ impl World {
     fn exchange(&mut self, one: usize, other: usize) {
         if self.linked(one, other) {
             for (from, to) in [(one, other), (other, one)] {
-                let records = self.nodes[from].records();
+                let mut records = self.nodes[from].records();
+                records.extend(self.nodes[from].engine.iter().flat_map(|engine| engine.sending(self.now)));
                 self.soon(1, 50, Event::News { to, from, records });
             }
         }

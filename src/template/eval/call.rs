@@ -71,7 +71,9 @@ impl<'a> Evaluator<'a> {
         }
         let outcome = (function.body)(&mut self.context, Arguments(&arguments));
         let outcome = outcome.and_then(|value| {
-            self.context.charge(value.len().unwrap_or(0) / SIZE_OF_STEP)?;
+            let size = value.len().unwrap_or(0);
+            functions::check_length(Some(size))?;
+            self.context.charge(size / SIZE_OF_STEP)?;
             Ok(value)
         });
         outcome.map_err(|fault| {

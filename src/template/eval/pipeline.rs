@@ -79,7 +79,7 @@ impl<'a> Evaluator<'a> {
             }
             OperandKind::Pipeline(pipe) => {
                 self.refuse_arguments(first, &call)?;
-                self.pipeline(dot, pipe)
+                self.deeper(|evaluator| evaluator.pipeline(dot, pipe))
             }
             OperandKind::Escaper(escaper) => self.escaper(*escaper, call),
             _ => {
@@ -95,7 +95,7 @@ impl<'a> Evaluator<'a> {
         match &operand.kind {
             OperandKind::Pipeline(pipe) => {
                 self.at(operand.pos, pipe);
-                self.pipeline(dot, pipe)
+                self.deeper(|evaluator| evaluator.pipeline(dot, pipe))
             }
             OperandKind::Identifier(name) => {
                 self.at(operand.pos, operand);

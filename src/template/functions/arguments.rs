@@ -22,6 +22,10 @@ impl<'a> Arguments<'a> {
     }
 
     pub(crate) fn text(self, index: usize) -> &'a str {
+        self.shared_text(index)
+    }
+
+    pub(crate) fn shared_text(self, index: usize) -> &'a Arc<str> {
         match &self.0[index] {
             Value::Text(text, _) => text,
             other => mismatch(other),

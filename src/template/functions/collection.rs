@@ -14,7 +14,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
         parameters: &[],
         variadic: Some(Parameter::Text),
         body: |_, with| {
-            Ok(Value::Strings((0..with.from(0).len()).map(|at| with.text(at).into()).collect(), StringsType::Plain))
+            Ok(Value::Strings(
+                (0..with.from(0).len()).map(|at| with.shared_text(at).clone()).collect(),
+                StringsType::Plain,
+            ))
         },
     },
     Function {

@@ -1,6 +1,8 @@
 //! Alertmanager's functions on texts.
 
-use super::{Context, Function, Outcome, Parameter, title};
+use std::sync::Arc;
+
+use super::{Context, Function, Outcome, Parameter, check_length, title};
 use crate::value::{TextType, Value};
 
 const TEXT: &[Parameter] = &[Parameter::Text];
@@ -14,7 +16,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         name: "join",
         parameters: &[Parameter::Text, Parameter::Strings],
         variadic: None,
-        body: |_, with| text(with.strings(1).join(with.text(0))),
+        body: |_, with| join(with.strings(1), with.text(0)),
     },
     Function {
         name: "match",
@@ -57,7 +59,15 @@ fn lower(text: &str) -> String {
     text.chars().flat_map(char::to_lowercase).collect()
 }
 
+/// The texts with a separator between them.
+pub(crate) fn join(texts: &[Arc<str>], separator: &str) -> Outcome {
+    check_length(texts.iter().try_fold(0usize, |sum, text| sum.checked_add(text.len())?.checked_add(separator.len())))?;
+    text(texts.join(separator))
+}
+
 fn replace_all(context: &mut Context<'_>, pattern: &str, replacement: &str, subject: &str) -> Outcome {
+    // No more matches than bytes, and the end; each is replaced by no more than this, or by parts of the subject.
+    check_length((subject.len() + 1).checked_mul(replacement.len()))?;
     // Go panics here, and so names the call that did.
     let prefix = format!("regexp: Compile({}): ", backquoted(pattern));
     let regex = context.regex(pattern).map_err(|mut fault| {

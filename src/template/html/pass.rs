@@ -18,7 +18,15 @@ use crate::set::Trees;
 /// The first place where the text leaves open what a browser would make of a value.
 pub(crate) fn escape(trees: &Trees, name: &str) -> Result<Trees, TemplateError> {
     let Some(tree) = trees.get(name) else { return Ok(Trees::new()) };
-    let mut pass = Pass { trees, escaped: Trees::new(), done: HashMap::new(), loops: Vec::new() };
+    let mut pass = Pass {
+        trees,
+        escaped: Trees::new(),
+        done: HashMap::new(),
+        order: Vec::new(),
+        loops: Vec::new(),
+        depth: 0,
+        steps: MAX_STEPS,
+    };
     let end = pass.template(tree, &Context::default())?;
     if end.state != State::Text {
         return Err(TemplateError::escape(tree, tree.source.text.len(), Problem::End(end)));
@@ -26,18 +34,32 @@ pub(crate) fn escape(trees: &Trees, name: &str) -> Result<Trees, TemplateError> 
     Ok(pass.escaped)
 }
 
+/// How much one pass may do: each loop in a loop doubles the work. A step is a node or 64 bytes of text; the default
+/// email takes less than a thousand.
+const MAX_STEPS: usize = 1_000_000;
+/// How deep branches and calls may nest, for the stack: a template that calls itself in ever new contexts has no end.
+const MAX_DEPTH: usize = 150;
+
 struct Pass<'t> {
     trees: &'t Trees,
     /// The result: templates rewritten for a context, by their new names.
     escaped: Trees,
     /// What is known of a template that begins in a context.
-    done: HashMap<(String, Context), Rewritten>,
+    done: HashMap<Key, Rewritten>,
+    /// The keys of `done` as they came.
+    order: Vec<Key>,
     /// How the loops around are left, the innermost last.
     loops: Vec<Vec<(&'static str, Context)>>,
+    /// How many branches and templates are being rewritten, each inside the one before.
+    depth: usize,
+    /// How many steps are left.
+    steps: usize,
 }
 
+/// A template's name and the context that it begins in.
+type Key = (String, Context);
+
 /// A template that was rewritten for a context, or is being so.
-#[derive(Clone)]
 struct Rewritten {
     name: String,
     /// The context after it; while it is being rewritten, what that is assumed to be.
@@ -59,12 +81,14 @@ impl Pass<'_> {
         }
         // A template that calls itself is first taken to leave the context as it is. If it does not, it may be one that
         // does so from where it led: Go rewrites it for that context then.
-        let before = self.done.clone();
+        let before = self.order.len();
         let (end, holds) = self.body(tree, &key, context)?;
         if holds {
             return Ok(end);
         }
-        self.done = before;
+        for forgotten in self.order.drain(before..) {
+            self.done.remove(&forgotten);
+        }
         match self.body(tree, &key, &end) {
             Ok((end, true)) => Ok(end),
             _ => Err(TemplateError::escape(tree, 0, Problem::OutputContext(tree.name.clone()))),
@@ -72,15 +96,11 @@ impl Pass<'_> {
     }
 
     /// Rewrites `tree` for `start`, which it is assumed to leave as it is. Returns how it ends and whether that holds.
-    fn body(
-        &mut self,
-        tree: &Arc<Tree>,
-        key: &(String, Context),
-        start: &Context,
-    ) -> Result<(Context, bool), TemplateError> {
+    fn body(&mut self, tree: &Arc<Tree>, key: &Key, start: &Context) -> Result<(Context, bool), TemplateError> {
         let name = self.new_name(key);
         let begun = Rewritten { name: name.clone(), end: start.clone(), is_called: false };
         self.done.insert(key.clone(), begun);
+        self.order.push(key.clone());
         let loops = std::mem::take(&mut self.loops);
         let (end, root) = self.list(tree, start, &tree.root)?;
         self.loops = loops;
@@ -92,7 +112,7 @@ impl Pass<'_> {
     }
 
     /// The name for a template in a context: its own for text, where most are called.
-    fn new_name(&self, (name, context): &(String, Context)) -> String {
+    fn new_name(&self, (name, context): &Key) -> String {
         match *context == Context::default() {
             true => name.clone(),
             false => format!("{name}$htmltemplate_{}", self.done.len()),
@@ -102,13 +122,26 @@ impl Pass<'_> {
     fn list(&mut self, tree: &Arc<Tree>, context: &Context, nodes: &[Node]) -> Escaped {
         let mut context = context.clone();
         let mut escaped = Vec::with_capacity(nodes.len());
+        self.depth += 1;
         for node in nodes {
+            self.charge(node).map_err(|problem| TemplateError::escape(tree, node.pos(), problem))?;
             escaped.push(self.node(tree, &mut context, node)?);
             if context.state == State::Dead {
                 break;
             }
         }
+        self.depth -= 1;
         Ok((context, escaped))
+    }
+
+    /// Counts the work for `node`.
+    fn charge(&mut self, node: &Node) -> Result<(), Problem> {
+        let steps = match node {
+            Node::Text { text, .. } => 1 + text.len() / 64,
+            _ => 1,
+        };
+        self.steps = self.steps.checked_sub(steps).ok_or(Problem::TooMuch(MAX_STEPS))?;
+        if self.depth > MAX_DEPTH { Err(Problem::TooDeep(MAX_DEPTH)) } else { Ok(()) }
     }
 
     fn node(&mut self, tree: &Arc<Tree>, context: &mut Context, node: &Node) -> Result<Node, TemplateError> {

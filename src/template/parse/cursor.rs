@@ -56,17 +56,17 @@ impl<'a> Cursor<'a> {
         self.peek().kind == Kind::LeftDelim && keyword.kind == Kind::Keyword && keyword.text == "define"
     }
 
-    pub(super) fn expect(&mut self, kind: Kind, context: &str) -> Result<(), TemplateError> {
+    pub(super) fn expect(&mut self, kind: Kind, context: &str) -> Result<(), Box<TemplateError>> {
         let token = self.next_word();
         if token.kind == kind { Ok(()) } else { Err(self.unexpected(token, context)) }
     }
 
-    pub(super) fn error(&self, pos: Pos, message: String) -> TemplateError {
-        TemplateError::parse(&self.source, pos, message)
+    pub(super) fn error(&self, pos: Pos, message: String) -> Box<TemplateError> {
+        Box::new(TemplateError::parse(&self.source, pos, message))
     }
 
     /// The error of a token that has no place in `context`, or the lexer's own error.
-    pub(super) fn unexpected(&self, token: &Token<'_>, context: &str) -> TemplateError {
+    pub(super) fn unexpected(&self, token: &Token<'_>, context: &str) -> Box<TemplateError> {
         if token.kind != Kind::Error {
             return self.error(token.pos, format!("unexpected {} in {context}", shown(token)));
         }

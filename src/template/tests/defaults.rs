@@ -11,7 +11,7 @@ use watchbell_template::{Engine, Templates};
 const ALERTMANAGERS: &str = "/usr/share/prometheus/alertmanager/*.tmpl";
 
 /// The text templates of Alertmanager 0.25.
-const NAMES: [&str; 37] = [
+const NAMES: [&str; 40] = [
     "__alertmanager",
     "__alertmanagerURL",
     "__description",
@@ -49,10 +49,13 @@ const NAMES: [&str; 37] = [
     "webex.default.message",
     "wechat.default.agent_id",
     "wechat.default.message",
+    "wechat.default.to_party",
+    "wechat.default.to_tag",
+    "wechat.default.to_user",
 ];
 
 /// Those that have come since.
-const LATER_NAMES: [&str; 24] = [
+const LATER_NAMES: [&str; 23] = [
     "__text_alert_list_markdown",
     "discord.default.content",
     "jira.default.description",
@@ -76,7 +79,6 @@ const LATER_NAMES: [&str; 24] = [
     "rocketchat.default.title",
     "rocketchat.default.titlelink",
     "slack.default.color",
-    "wechat.default.to_user",
 ];
 
 /// And those that only we have.

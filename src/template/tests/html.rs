@@ -59,6 +59,16 @@ fn a_template_leads_to_the_same_place_each_time() {
 }
 
 #[test]
+fn no_template_makes_the_escaper_run_for_ever() {
+    let templates = Templates::parse(&[]).expect("the built-in templates parse");
+    let error = |text: &str| templates.compile(Engine::Html, text).expect_err("it is too much").to_string();
+    let deeper = "{{ define \"x\" }}`${ {{ template \"x\" }}{{ end }}<script>{{ template \"x\" }}</script>";
+    assert!(error(deeper).contains("more than 150 deep"));
+    let loops = format!("{}x{}", "{{ range .Alerts }}".repeat(40), "{{ end }}".repeat(40));
+    assert!(error(&loops).contains("more than 1000000 steps"));
+}
+
+#[test]
 fn an_error_names_the_place() {
     let templates =
         Templates::parse(&[("mail.tmpl".into(), "{{ define \"m\" }}\n<a href={{ if . }}x{{ end }}>{{ end }}".into())]);
