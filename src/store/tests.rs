@@ -43,12 +43,8 @@ fn the_last_change_of_a_record_holds() {
     let (committer, _) = start(dir.path());
     commit(&committer, vec![Change::PutSilence(silence(1, "old")), Change::PutAlert(alert("A"))]).unwrap();
     commit(&committer, vec![Change::PutSilence(silence(1, "new")), Change::PutNflog(entry("a", 1))]).unwrap();
-    let mut changes =
-        vec![Change::DeleteAlert(alert("A").fingerprint()), Change::DeleteNflog(entry("a", 1).key.clone())];
-    changes.extend([
-        Change::PutGroup(group("A", 1)),
-        Change::DeleteGroup { route_id: "r".into(), labels: group("A", 1).labels },
-    ]);
+    let mut changes = vec![Change::DeleteAlert(alert("A").fingerprint()), Change::DeleteNflog(entry("a", 1).key.clone())];
+    changes.extend([Change::PutGroup(group("A", 1)), Change::DeleteGroup { route_id: "r".into(), labels: group("A", 1).labels }]);
     commit(&committer, changes).unwrap();
     drop(committer);
 

@@ -2,9 +2,8 @@
 
 use super::{Evaluator, Place, Result};
 use crate::ast::{Command, Number, Operand, OperandKind, Pipeline};
-use crate::html::{Content, Escaper, Trust};
-use crate::printf;
-use crate::value::{TextType, Value};
+use crate::html::{self, Escaper};
+use crate::value::Value;
 
 /// What a function, method or field is called with, not yet evaluated.
 #[derive(Clone)]
@@ -179,17 +178,6 @@ impl<'a> Evaluator<'a> {
     /// What the HTML engine put at the end of a pipeline.
     fn escaper(&self, escaper: Escaper, call: Call<'_>) -> Result<Value> {
         let value = call.piped.unwrap_or(Value::Nil);
-        let (text, trust) = match &value {
-            _ if escaper == Escaper::JsValue => (self.json(&value)?.into(), Trust::None),
-            Value::Text(text, TextType::String) => (text.as_ref().into(), Trust::None),
-            Value::Text(text, TextType::Html) => (text.as_ref().into(), Trust::Html),
-            Value::Text(text, TextType::Url) => (text.as_ref().into(), Trust::Url),
-            other => (printf::display(other).map_err(|fault| self.fault(fault))?.into(), Trust::None),
-        };
-        Ok(Value::text(escaper.escape(&Content { text, trust })))
-    }
-
-    fn json(&self, value: &Value) -> Result<String> {
-        crate::functions::json::encode(value).map_err(|fault| self.fault(fault))
+        html::escape_value(escaper, &value).map(Value::text).map_err(|fault| self.fault(fault))
     }
 }

@@ -4,12 +4,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::choose::escapers;
-use super::context::{Context, Quote, State};
-use super::escape::Escaper;
+use super::context::{Context, State};
+use super::pipeline;
 use super::problem::Problem;
 use super::text;
-use crate::ast::{Branch, Command, Node, Operand, OperandKind, Pipeline, Pos, Tree};
+use crate::ast::{Branch, Node, Pos, Tree};
 use crate::error::TemplateError;
 use crate::set::Trees;
 
@@ -19,26 +18,48 @@ use crate::set::Trees;
 /// The first place where the text leaves open what a browser would make of a value.
 pub(crate) fn escape(trees: &Trees, name: &str) -> Result<Trees, TemplateError> {
     let Some(tree) = trees.get(name) else { return Ok(Trees::new()) };
-    let mut pass = Pass { trees, escaped: Trees::new(), done: HashMap::new(), loops: Vec::new() };
+    let mut pass = Pass {
+        trees,
+        escaped: Trees::new(),
+        done: HashMap::new(),
+        order: Vec::new(),
+        loops: Vec::new(),
+        depth: 0,
+        steps: MAX_STEPS,
+    };
     let end = pass.template(tree, &Context::default())?;
     if end.state != State::Text {
-        return Err(TemplateError::escape(tree, tree.source.text.len(), &Problem::End(end)));
+        return Err(TemplateError::escape(tree, tree.source.text.len(), Problem::End(end)));
     }
     Ok(pass.escaped)
 }
+
+/// How much one pass may do: each loop in a loop doubles the work. A step is a node or 64 bytes of text; the default
+/// email takes less than a thousand.
+const MAX_STEPS: usize = 1_000_000;
+/// How deep branches and calls may nest, for the stack: a template that calls itself in ever new contexts has no end.
+const MAX_DEPTH: usize = 150;
 
 struct Pass<'t> {
     trees: &'t Trees,
     /// The result: templates rewritten for a context, by their new names.
     escaped: Trees,
     /// What is known of a template that begins in a context.
-    done: HashMap<(String, Context), Rewritten>,
+    done: HashMap<Key, Rewritten>,
+    /// The keys of `done` as they came.
+    order: Vec<Key>,
     /// How the loops around are left, the innermost last.
     loops: Vec<Vec<(&'static str, Context)>>,
+    /// How many branches and templates are being rewritten, each inside the one before.
+    depth: usize,
+    /// How many steps are left.
+    steps: usize,
 }
 
+/// A template's name and the context that it begins in.
+type Key = (String, Context);
+
 /// A template that was rewritten for a context, or is being so.
-#[derive(Clone)]
 struct Rewritten {
     name: String,
     /// The context after it; while it is being rewritten, what that is assumed to be.
@@ -60,28 +81,26 @@ impl Pass<'_> {
         }
         // A template that calls itself is first taken to leave the context as it is. If it does not, it may be one that
         // does so from where it led: Go rewrites it for that context then.
-        let before = self.done.clone();
+        let before = self.order.len();
         let (end, holds) = self.body(tree, &key, context)?;
         if holds {
             return Ok(end);
         }
-        self.done = before;
+        for forgotten in self.order.drain(before..) {
+            self.done.remove(&forgotten);
+        }
         match self.body(tree, &key, &end) {
             Ok((end, true)) => Ok(end),
-            _ => Err(TemplateError::escape(tree, 0, &Problem::OutputContext(tree.name.clone()))),
+            _ => Err(TemplateError::escape(tree, 0, Problem::OutputContext(tree.name.clone()))),
         }
     }
 
     /// Rewrites `tree` for `start`, which it is assumed to leave as it is. Returns how it ends and whether that holds.
-    fn body(
-        &mut self,
-        tree: &Arc<Tree>,
-        key: &(String, Context),
-        start: &Context,
-    ) -> Result<(Context, bool), TemplateError> {
+    fn body(&mut self, tree: &Arc<Tree>, key: &Key, start: &Context) -> Result<(Context, bool), TemplateError> {
         let name = self.new_name(key);
         let begun = Rewritten { name: name.clone(), end: start.clone(), is_called: false };
         self.done.insert(key.clone(), begun);
+        self.order.push(key.clone());
         let loops = std::mem::take(&mut self.loops);
         let (end, root) = self.list(tree, start, &tree.root)?;
         self.loops = loops;
@@ -93,7 +112,7 @@ impl Pass<'_> {
     }
 
     /// The name for a template in a context: its own for text, where most are called.
-    fn new_name(&self, (name, context): &(String, Context)) -> String {
+    fn new_name(&self, (name, context): &Key) -> String {
         match *context == Context::default() {
             true => name.clone(),
             false => format!("{name}$htmltemplate_{}", self.done.len()),
@@ -103,23 +122,37 @@ impl Pass<'_> {
     fn list(&mut self, tree: &Arc<Tree>, context: &Context, nodes: &[Node]) -> Escaped {
         let mut context = context.clone();
         let mut escaped = Vec::with_capacity(nodes.len());
+        self.depth += 1;
         for node in nodes {
+            self.charge(node).map_err(|problem| TemplateError::escape(tree, node.pos(), problem))?;
             escaped.push(self.node(tree, &mut context, node)?);
             if context.state == State::Dead {
                 break;
             }
         }
+        self.depth -= 1;
         Ok((context, escaped))
+    }
+
+    /// Counts the work for `node`.
+    fn charge(&mut self, node: &Node) -> Result<(), Problem> {
+        let steps = match node {
+            Node::Text { text, .. } => 1 + text.len() / 64,
+            _ => 1,
+        };
+        self.steps = self.steps.checked_sub(steps).ok_or(Problem::TooMuch(MAX_STEPS))?;
+        if self.depth > MAX_DEPTH { Err(Problem::TooDeep(MAX_DEPTH)) } else { Ok(()) }
     }
 
     fn node(&mut self, tree: &Arc<Tree>, context: &mut Context, node: &Node) -> Result<Node, TemplateError> {
         Ok(match node {
             Node::Text { pos, text } => {
-                let text = text::read(context, text).map_err(|problem| TemplateError::escape(tree, *pos, &problem))?;
+                let text = text::read(context, text).map_err(|problem| TemplateError::escape(tree, *pos, problem))?;
                 Node::Text { pos: *pos, text: text.into() }
             }
             Node::Action { pos, pipe } if pipe.variables.is_empty() => {
-                let pipe = action(context, pipe).map_err(|problem| TemplateError::escape(tree, *pos, &problem))?;
+                let pipe =
+                    pipeline::escaped(context, pipe).map_err(|problem| TemplateError::escape(tree, *pos, problem))?;
                 Node::Action { pos: *pos, pipe }
             }
             Node::Action { .. } => node.clone(),
@@ -138,7 +171,7 @@ impl Pass<'_> {
     /// `{{ template "name" }}`: returns the name of what it calls now.
     fn call(&mut self, tree: &Tree, context: &mut Context, pos: Pos, name: &str) -> Result<String, TemplateError> {
         let Some(callee) = self.trees.get(name) else {
-            return Err(TemplateError::escape(tree, pos, &Problem::NoSuchTemplate(name.into())));
+            return Err(TemplateError::escape(tree, pos, Problem::NoSuchTemplate(name.into())));
         };
         let key = (name.to_owned(), context.clone());
         *context = self.template(callee, context)?;
@@ -155,7 +188,7 @@ impl Pass<'_> {
         let (body_end, body) = self.list(tree, context, &branch.body)?;
         let (otherwise_end, otherwise) = self.otherwise(tree, context, branch)?;
         *context = join(word, &body_end, &otherwise_end)
-            .map_err(|problem| TemplateError::escape(tree, branch.pos, &problem))?;
+            .map_err(|problem| TemplateError::escape(tree, branch.pos, problem))?;
         Ok(Branch { body, otherwise, ..branch.clone() })
     }
 
@@ -191,7 +224,7 @@ impl Pass<'_> {
         let (mut end, body) = turn?;
         for (place, context) in left {
             end = join("range", &end, &context)
-                .map_err(|problem| TemplateError::escape(tree, branch.pos, &Problem::Loop(place, Box::new(problem))))?;
+                .map_err(|problem| TemplateError::escape(tree, branch.pos, Problem::Loop(place, Box::new(problem))))?;
         }
         Ok((end, body))
     }
@@ -206,56 +239,4 @@ impl Pass<'_> {
 
 fn join(word: &'static str, one: &Context, other: &Context) -> Result<Context, Problem> {
     one.join(other).ok_or_else(|| Problem::Branches(word, one.clone(), other.clone()))
-}
-
-/// The pipeline of an action that writes at `context`, with the escapers that it needs at its end.
-fn action(context: &mut Context, pipe: &Pipeline) -> Result<Pipeline, Problem> {
-    let place = context.nudged();
-    check_predefined(&place, pipe)?;
-    let mut needed = escapers(context).ok_or_else(|| Problem::Url(format!("{{{{{pipe}}}}}")))?;
-    let mut pipe = pipe.clone();
-    use_predefined(&mut pipe, &mut needed);
-    let pos = pipe.pos;
-    pipe.commands.extend(needed.into_iter().map(|escaper| {
-        let operand = Operand { pos, kind: OperandKind::Escaper(escaper) };
-        Command { pos, operands: vec![operand] }
-    }));
-    Ok(pipe)
-}
-
-/// `html` and `urlquery` must be the last of a pipeline, where they stand in for an escaper of ours; what `html` writes
-/// is not safe in a value without quotes.
-fn check_predefined(place: &Context, pipe: &Pipeline) -> Result<(), Problem> {
-    let unquoted = place.state == State::Attribute && place.quote == Quote::Space;
-    for (index, command) in pipe.commands.iter().enumerate() {
-        let Some(name @ ("html" | "urlquery")) = function(command) else { continue };
-        let is_last = index + 1 == pipe.commands.len();
-        if !is_last || (unquoted && name == "html") {
-            return Err(Problem::Predefined(name.into()));
-        }
-    }
-    Ok(())
-}
-
-/// If the pipeline's last function does the work of one of the `needed` escapers, it does so in that one's place.
-fn use_predefined(pipe: &mut Pipeline, needed: &mut [Escaper]) {
-    let Some(last) = pipe.commands.last_mut() else { return };
-    let Some(name) = function(last).map(String::from) else { return };
-    let twin = needed.iter_mut().find_map(|escaper| escaper.predefined(&name).map(|twin| (escaper, twin)));
-    let Some((escaper, twin)) = twin else { return };
-    *escaper = twin;
-    // Its arguments, if it has any of its own, are still to be made one text.
-    if last.operands.len() > 1 {
-        last.operands[0].kind = OperandKind::Identifier("print".into());
-    } else {
-        pipe.commands.pop();
-    }
-}
-
-/// The name of the function that a command calls.
-fn function(command: &Command) -> Option<&str> {
-    match &command.operands.first()?.kind {
-        OperandKind::Identifier(name) => Some(name),
-        _ => None,
-    }
 }

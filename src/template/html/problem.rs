@@ -34,6 +34,10 @@ pub(super) enum Problem {
     NoSuchTemplate(String),
     #[error("cannot compute output context for template {0}")]
     OutputContext(String),
+    #[error("branches and templates nest more than {0} deep")]
+    TooDeep(usize),
+    #[error("escaping the template takes more than {0} steps")]
+    TooMuch(usize),
 }
 
 /// The beginning of `text`, as much as an error message should quote.
