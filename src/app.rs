@@ -1,1 +1,286 @@
-//! The room `app`.
+//! Builds the rooms, starts them, stops them in order. The only place that sees all of them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{mpsc, oneshot, watch};
+use watchbell_engine::Engine;
+use watchbell_engine::matcher::parse::Syntax;
+use watchbell_engine::silence::edit::SilenceLimits;
+use watchbell_template::Templates;
+
+use crate::api::{self, Api, ApiOptions};
+use crate::cli::{self, Features, Options};
+use crate::config::{self, Config, ConfigError};
+use crate::driver::{Driver, Handle, Refused, Running};
+use crate::receivers::{Integrations, ReceiverError, Surroundings, TemplateFallbacks};
+use crate::store::{Committer, Opened, Store, StoreError};
+use crate::telemetry::Metrics;
+use crate::{clock, version};
+
+mod external_url;
+
+use external_url::ExternalUrl;
+
+/// Reloads that may be asked for while one is under way.
+const MAX_RELOADS: usize = 16;
+
+/// Why the program cannot start, or a configuration cannot be followed.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The configuration file.
+    #[error("loading configuration file: {0}")]
+    Config(#[from] ConfigError),
+    /// A template file.
+    #[error("failed to parse templates: {0}")]
+    Template(#[from] watchbell_template::TemplateError),
+    /// A receiver.
+    #[error(transparent)]
+    Receiver(#[from] ReceiverError),
+    /// The data directory.
+    #[error("opening the data directory: {0}")]
+    Store(#[from] StoreError),
+    /// An address or a signal that the system does not give us.
+    #[error("{0}")]
+    System(#[from] std::io::Error),
+    /// `--web.external-url`.
+    #[error("failed to determine external URL: {0}")]
+    ExternalUrl(String),
+    /// The driver is gone.
+    #[error(transparent)]
+    Stopping(#[from] Refused),
+}
+
+/// Runs the server until a signal ends it.
+pub async fn run(options: Options) -> Result<(), AppError> {
+    announce(&options);
+    let loader = Loader::new(&options);
+    let config = loader.load()?;
+    let (store, opened) = Store::open(&options.storage_path)?;
+    tell_what_was_opened(&opened);
+    let listeners = api::bind(&options.listen_addresses).await?;
+    let external_url = ExternalUrl::new(&options, listeners[0].local_addr()?.port()).map_err(AppError::ExternalUrl)?;
+    let loader = Loader { external_url: external_url.to_string(), ..loader };
+    let (templates, integrations) = loader.build(&config)?;
+
+    let metrics = Metrics::new(&options.features);
+    count_receivers(&metrics, &config);
+    let (engine, first) =
+        Engine::restore(clock::now(), engine_options(&options, &opened), Arc::clone(&config.policy), opened.saved);
+    let committer = Committer::start(store);
+    let (driver, commands) =
+        Driver::new(engine, first, committer, Arc::new(integrations), metrics.clone(), options.log_silences);
+    let (running, watched) = watch::channel(Arc::new(running(config, templates)));
+    let (reloads, asked) = mpsc::channel(MAX_RELOADS);
+    let handle = Handle::new(commands, watched, reloads);
+    let driving = tokio::spawn(driver.run());
+
+    let api = Api::new(handle.clone(), metrics.clone(), api_options(&options, &external_url));
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serving = tokio::spawn(api::serve(listeners, api, async move { drop(stopped.await) }));
+    let mut reloader = Reloader { loader, handle: handle.clone(), running, metrics };
+    reloader.until_stopped(asked).await?;
+    drop(stop);
+    // A panic in one of them has been told by the hook; the others still stop in order.
+    let _ = serving.await;
+    handle.stop().await;
+    let _ = driving.await;
+    tracing::info!("Stopped");
+    Ok(())
+}
+
+/// Follows another configuration whenever a signal or a request asks for it.
+struct Reloader {
+    loader: Loader,
+    handle: Handle,
+    running: watch::Sender<Arc<Running>>,
+    metrics: Metrics,
+}
+
+impl Reloader {
+    /// Serves reloads, one at a time, until a signal ends the program.
+    async fn until_stopped(
+        &mut self,
+        mut asked: mpsc::Receiver<oneshot::Sender<Result<(), String>>>,
+    ) -> Result<(), AppError> {
+        let [mut hangup, mut terminate, mut interrupt] = signals()?;
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+                _ = hangup.recv() => drop(self.reload().await),
+                Some(reply) = asked.recv() => {
+                    let outcome = self.reload().await.map_err(|error| error.to_string());
+                    // Who asked may have gone; the reload holds all the same.
+                    let _ = reply.send(outcome);
+                }
+            }
+        }
+        tracing::info!("Received SIGTERM, exiting gracefully...");
+        Ok(())
+    }
+
+    async fn reload(&mut self) -> Result<(), AppError> {
+        let file = self.loader.file_name();
+        tracing::info!(component = "configuration", %file, "Loading configuration file");
+        let outcome = self.follow_the_file().await;
+        match &outcome {
+            Ok(()) => tracing::info!(component = "configuration", %file, "Completed loading of configuration file"),
+            Err(err) => {
+                self.running.send_modify(|running| Arc::make_mut(running).last_reload_ok = false);
+                tracing::error!(component = "configuration", %file, %err, "Loading configuration file failed");
+            }
+        }
+        outcome
+    }
+
+    /// Everything that can fail is done before anything changes.
+    async fn follow_the_file(&self) -> Result<(), AppError> {
+        let config = self.loader.load()?;
+        let (templates, integrations) = self.loader.build(&config)?;
+        count_receivers(&self.metrics, &config);
+        self.handle.replace(Arc::clone(&config.policy), Arc::new(integrations)).await?;
+        self.running.send_replace(Arc::new(running(config, templates)));
+        Ok(())
+    }
+}
+
+/// Reads the configuration and builds what follows from it.
+struct Loader {
+    /// `None` means the configuration in the program.
+    file: Option<PathBuf>,
+    options: config::Options,
+    external_url: String,
+    fallbacks: Arc<TemplateFallbacks>,
+}
+
+impl Loader {
+    fn new(options: &Options) -> Self {
+        let default = Path::new(cli::DEFAULT_CONFIG_FILE);
+        let file = options.config_file.clone().or_else(|| default.exists().then(|| default.to_owned()));
+        let options = config::Options { syntax: syntax(&options.features), retention: options.data_retention };
+        Self { file, options, external_url: String::new(), fallbacks: Arc::default() }
+    }
+
+    fn file_name(&self) -> String {
+        self.file.as_ref().map_or_else(|| "(built in)".to_owned(), |file| file.display().to_string())
+    }
+
+    fn load(&self) -> Result<Config, AppError> {
+        let config = match &self.file {
+            Some(file) => config::load(file, &self.options)?,
+            None => config::parse(config::embedded(), Path::new("watchbell.yml"), &self.options)?,
+        };
+        for warning in &config.warnings {
+            let (file, key) = (self.file_name(), &warning.place.key);
+            let line = warning.place.position.map_or(0, |position| position.line);
+            tracing::warn!(component = "configuration", %file, line, %key, "{}", warning.message);
+        }
+        for receiver in &config.unused_receivers {
+            tracing::info!(component = "configuration", %receiver, "skipping creation of receiver not referenced by any route");
+        }
+        Ok(config)
+    }
+
+    fn build(&self, config: &Config) -> Result<(Templates, Integrations), AppError> {
+        let name = |path: &Path| path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let files: Vec<_> = config.templates.iter().map(|file| (name(&file.path), file.text.clone())).collect();
+        let templates = Templates::parse(&files)?;
+        let surroundings = Surroundings {
+            external_url: self.external_url.clone(),
+            version: version::ALERTMANAGER_VERSION.into(),
+            now: clock::now,
+            fallbacks: Arc::clone(&self.fallbacks),
+        };
+        let used: Vec<_> = config
+            .receivers
+            .iter()
+            .filter(|r| !config.unused_receivers.iter().any(|u| *u == r.name))
+            .cloned()
+            .collect();
+        let integrations = Integrations::build(&used, &templates, &surroundings)?;
+        Ok((templates, integrations))
+    }
+}
+
+fn running(config: Config, templates: Templates) -> Running {
+    Running {
+        policy: config.policy,
+        config: config.original.into(),
+        config_hash: config.hash,
+        templates,
+        loaded_at: clock::now(),
+        last_reload_ok: true,
+    }
+}
+
+fn syntax(features: &Features) -> Syntax {
+    match (features.classic_mode, features.utf8_strict_mode) {
+        (true, _) => Syntax::Classic,
+        (_, true) => Syntax::Utf8,
+        _ => Syntax::Fallback,
+    }
+}
+
+fn engine_options(options: &Options, opened: &Opened) -> watchbell_engine::Options {
+    watchbell_engine::Options {
+        node: opened.node,
+        silences: SilenceLimits {
+            count: options.max_silences.unwrap_or(0),
+            size: options.max_silence_size_bytes.unwrap_or(0),
+            retention: options.data_retention,
+        },
+        alert_gc_interval: options.alerts_gc_interval,
+        per_alertname_limit: options.per_alertname_limit.unwrap_or(0),
+        peer_timeout: options.cluster.as_ref().map_or(Duration::ZERO, |cluster| cluster.peer_timeout),
+        start_delay: options.dispatch_start_delay,
+        settle_timeout: Duration::ZERO,
+    }
+}
+
+fn api_options(options: &Options, external_url: &ExternalUrl) -> ApiOptions {
+    ApiOptions {
+        route_prefix: external_url.route_prefix(options.route_prefix.as_deref()),
+        get_concurrency: options.get_concurrency,
+        timeout: options.web_timeout,
+        syntax: syntax(&options.features),
+        per_alertname_limit: options.per_alertname_limit.unwrap_or(0),
+        group_key_in_metrics: options.features.group_key_in_metrics,
+    }
+}
+
+fn count_receivers(metrics: &Metrics, config: &Config) {
+    let integrations = config.policy.receivers.iter().flat_map(|receiver| {
+        receiver.integrations.iter().map(|integration| (integration.kind.as_str(), receiver.name.as_str()))
+    });
+    metrics.notifications.reconfigure(integrations);
+}
+
+fn announce(options: &Options) {
+    tracing::info!(version = version::VERSION, revision = version::REVISION, "Starting Watchbell");
+    for feature in &options.features.names {
+        tracing::warn!(%feature, "Experimental feature enabled");
+    }
+    if let Some(cluster) = &options.cluster {
+        let address = &cluster.listen_address;
+        tracing::warn!(component = "cluster", %address, "clustering is not built yet: this node runs alone and does not listen for peers");
+    }
+}
+
+fn tell_what_was_opened(opened: &Opened) {
+    let saved = &opened.saved;
+    let (silences, nflog, alerts) = (saved.silences.len(), saved.nflog.len(), saved.alerts.len());
+    tracing::info!(component = "store", silences, nflog, alerts, "Opened the data directory");
+    if let Some(imported) = &opened.imported {
+        tracing::info!(component = "store", ?imported, "Took over the state of Alertmanager");
+    }
+    for damaged in &opened.damaged {
+        tracing::error!(component = "store", place = %damaged.place, err = %damaged.error, "A record cannot be read; it is left where it is");
+    }
+}
+
+fn signals() -> std::io::Result<[Signal; 3]> {
+    Ok([signal(SignalKind::hangup())?, signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?])
+}

@@ -1,1 +1,146 @@
-//! The room `driver`.
+//! The one task that owns the engine: wait, make an input, handle it, perform the effects. It decides nothing; the
+//! order in which effects happen (persist, publish, then answer or deliver) is written here and nowhere else.
+
+mod deliver;
+mod handle;
+mod notes;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use watchbell_engine::Engine;
+use watchbell_engine::effect::{Change, Effects, Input};
+use watchbell_engine::policy::Policy;
+
+use crate::clock;
+use crate::receivers::Integrations;
+use crate::store::Committer;
+use crate::telemetry::Metrics;
+
+pub use handle::{Command, Handle, Refused, Reply, Running};
+
+use deliver::Deliverer;
+use notes::NoteTaker;
+
+/// Commands that may wait for the engine. Each sender waits when it is full, so that a storm is slowed at its source.
+const MAX_COMMANDS: usize = 1024;
+
+/// The longest sleep. A system clock that is set forward makes timers due that the sleep does not know of.
+const MAX_SLEEP: Duration = Duration::from_secs(30);
+
+/// How long a stop waits for attempts that are under way, so that what was told is also logged as told.
+const STOP_GRACE: Duration = Duration::from_secs(5);
+
+/// The engine and everything that its effects touch.
+pub struct Driver {
+    engine: Engine,
+    committer: Committer,
+    deliverer: Deliverer,
+    notes: NoteTaker,
+    commands: mpsc::Receiver<Command>,
+}
+
+impl Driver {
+    /// A driver and the way to speak to it. `first` is what follows from the engine's restart.
+    pub fn new(
+        engine: Engine,
+        first: Effects,
+        committer: Committer,
+        integrations: Arc<Integrations>,
+        metrics: Metrics,
+        log_silences: bool,
+    ) -> (Self, mpsc::Sender<Command>) {
+        let (sender, commands) = mpsc::channel(MAX_COMMANDS);
+        let deliverer = Deliverer::new(integrations, sender.downgrade(), metrics.clone());
+        let notes = NoteTaker::new(metrics, log_silences);
+        let mut driver = Self { engine, committer, deliverer, notes, commands };
+        driver.perform(first, Reply::Nobody);
+        (driver, sender)
+    }
+
+    /// Runs until it is told to stop; then everything decided is on disk.
+    pub async fn run(mut self) {
+        loop {
+            let wake = self.next_wake();
+            tokio::select! {
+                command = self.commands.recv() => match command {
+                    Some(Command::Stop) | None => break,
+                    Some(command) => self.obey(command),
+                },
+                () = tokio::time::sleep_until(wake) => self.advance(),
+            }
+        }
+        self.finish_attempts().await;
+        let committer = self.committer;
+        // Dropping it waits for the disk.
+        let _ = tokio::task::spawn_blocking(move || drop(committer)).await;
+    }
+
+    fn next_wake(&self) -> Instant {
+        let due = self.engine.next_deadline().map(|due| due.since(clock::now()));
+        Instant::now() + due.unwrap_or(MAX_SLEEP).min(MAX_SLEEP)
+    }
+
+    fn advance(&mut self) {
+        let effects = self.engine.advance(clock::now());
+        self.perform(effects, Reply::Nobody);
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Input(input, reply) => self.handle(input, reply),
+            Command::View(reply) => drop(reply.send(self.engine.view().clone())),
+            Command::Stats(reply) => drop(reply.send(self.committer.stats())),
+            Command::Reload(policy, integrations, done) => {
+                self.reload(policy, integrations);
+                // Whoever asked may have gone; the reload holds all the same.
+                let _ = done.send(());
+            }
+            Command::Stop => {}
+        }
+    }
+
+    fn handle(&mut self, input: Input, reply: Reply) {
+        let effects = self.engine.handle(clock::now(), input);
+        self.perform(effects, reply);
+    }
+
+    fn reload(&mut self, policy: Arc<Policy>, integrations: Arc<Integrations>) {
+        self.deliverer.replace(integrations);
+        let effects = self.engine.reload(clock::now(), policy);
+        self.perform(effects, Reply::Nobody);
+    }
+
+    /// Persist first; what depends on the disk waits for it, the engine does not.
+    fn perform(&mut self, effects: Effects, reply: Reply) {
+        for note in effects.notes {
+            self.notes.take(note);
+        }
+        let durable = effects.persist.iter().any(Change::is_durable);
+        let (answer, attempts, deliverer) = (effects.answer, effects.deliver, self.deliverer.clone());
+        if durable {
+            let then = move |saved| {
+                reply.send(answer, saved);
+                deliverer.start(attempts);
+            };
+            return self.committer.submit_durable(effects.persist, Box::new(then));
+        }
+        if !effects.persist.is_empty() {
+            self.committer.submit_lazily(effects.persist);
+        }
+        reply.send(answer, Ok(()));
+        deliverer.start(attempts);
+    }
+
+    async fn finish_attempts(&mut self) {
+        let deadline = Instant::now() + STOP_GRACE;
+        while self.engine.load().1 > 0 {
+            let Ok(Some(command)) = tokio::time::timeout_at(deadline, self.commands.recv()).await else { return };
+            if let Command::Input(input @ Input::Delivered { .. }, reply) = command {
+                self.handle(input, reply);
+            }
+        }
+    }
+}

@@ -2,7 +2,6 @@
 //! what the options do.
 
 mod arguments;
-mod duration;
 mod features;
 mod flags;
 mod options;
@@ -53,10 +52,13 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, Usa
 
 fn help() -> String {
     let program = version::PROGRAM;
-    let mut text = format!("usage: {program} [<flags>]\n\nAn Alertmanager-compatible alert router.\n\nFlags:\n");
+    let mut text = format!(
+        "usage: {program} [<flags>]\n\nAn Alertmanager-compatible alert router.\n\n\
+         Flags (one without a value is turned off by --no-<flag>):\n"
+    );
     for flag in flags::FLAGS {
         let (head, default) = match flag.kind {
-            flags::Kind::Switch => (format!("--[no-]{}", flag.name), String::new()),
+            flags::Kind::Switch => (format!("--{}", flag.name), String::new()),
             flags::Kind::Value(what) => (format!("--{}={what}", flag.name), format!(" Default: {:?}.", flag.default)),
             flags::Kind::Repeated(what) => {
                 (format!("--{}={what} ...", flag.name), format!(" Default: {:?}.", flag.default))

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use watchbell_golang::duration;
+
 use super::arguments::Given;
-use super::{Features, UsageError, duration, flags};
+use super::{Features, UsageError, flags};
 
 /// What the operator chose on the command line.
 #[derive(Clone, Debug, PartialEq)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::effect::AttemptId;
 use crate::label::Labels;
-use crate::nflog::{NflogEntry, Told};
+use crate::nflog::Told;
 use crate::notification::NotifiedAlert;
 use crate::route::GroupRef;
 use crate::time::Timestamp;
@@ -40,7 +40,13 @@ pub(crate) struct Delivery {
     pub(crate) deadline: Option<Timestamp>,
     /// The end of the back-off.
     pub(crate) not_before: Timestamp,
+    /// When this node announced that it sends out of its turn.
+    pub(crate) announced_at: Option<Timestamp>,
 }
+
+/// How long a node that sends out of its turn waits after announcing it, so that two that come to it in the same
+/// moment hear of each other: far more than news takes, far less than finding out that a node is dead.
+pub(crate) const ANNOUNCE: Duration = Duration::from_millis(500);
 
 /// No pipeline is given less time than this, however short the group interval.
 const MIN_TIME_TO_TELL: Duration = Duration::from_secs(10);
@@ -51,8 +57,8 @@ const MAX_BACKOFF: Duration = Duration::from_secs(60);
 
 impl Delivery {
     pub(crate) fn new(group: GroupRef, batch: Arc<Batch>, send_resolved: bool) -> Self {
-        let (sending, next, attempts, deadline, not_before) = (None, None, 0, None, Timestamp::EPOCH);
-        Self { group: Some(group), batch, send_resolved, sending, next, attempts, deadline, not_before }
+        let (sending, next, attempts, deadline, not_before, announced_at) = Default::default();
+        Self { group: Some(group), batch, send_resolved, sending, next, attempts, deadline, not_before, announced_at }
     }
 
     /// Starts afresh with another batch.
@@ -61,6 +67,7 @@ impl Delivery {
         self.attempts = 0;
         self.deadline = None;
         self.not_before = Timestamp::EPOCH;
+        self.announced_at = None;
     }
 
     /// Notes that an attempt starts at `now`; returns how long it may take.
@@ -68,16 +75,9 @@ impl Delivery {
         let budget = self.batch.group_interval.max(MIN_TIME_TO_TELL);
         let deadline = *self.deadline.get_or_insert(now + budget);
         self.sending = Some((id, told));
+        self.announced_at = None;
         self.attempts += 1;
         deadline.since(now)
-    }
-}
-
-impl Batch {
-    /// The alerts that an integration that was last told `entry` may hear of: resolved ones only if it heard of them.
-    pub(crate) fn tellable(&self, entry: Option<&NflogEntry>) -> Vec<NotifiedAlert> {
-        let known = |alert: &NotifiedAlert| entry.is_some_and(|e| e.knows(alert.alert.labels.log_hash()));
-        self.alerts.iter().filter(|alert| alert.firing || known(alert)).cloned().collect()
     }
 }
 
@@ -100,17 +100,9 @@ pub(crate) fn backoff(attempts: u32, random: u64) -> Duration {
     exponential.min(MAX_BACKOFF).mul_f64(share)
 }
 
-/// Sorts alerts as receivers see them: by job, by instance (those that have one first), then by their labels.
+/// Sorts alerts as receivers see them.
 pub(crate) fn sort_for_flush(alerts: &mut [NotifiedAlert]) {
-    alerts.sort_by(|a, b| {
-        let (a, b) = (&a.alert.labels, &b.alert.labels);
-        by_value(a, b, "job").then_with(|| by_value(a, b, "instance")).then_with(|| a.cmp_as_sets(b))
-    });
-}
-
-fn by_value(a: &Labels, b: &Labels, name: &str) -> std::cmp::Ordering {
-    let key = |labels: &Labels| (labels.get(name).is_none(), labels.value(name).to_owned());
-    key(a).cmp(&key(b))
+    alerts.sort_by(|a, b| a.alert.labels.cmp_as_told(&b.alert.labels));
 }
 
 #[cfg(test)]

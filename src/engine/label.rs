@@ -67,6 +67,15 @@ impl Labels {
         self.len().cmp(&other.len()).then_with(|| by_pair().unwrap_or(std::cmp::Ordering::Equal))
     }
 
+    /// The order in which people are told alerts: by job, by instance (those that have one first), then as sets.
+    pub fn cmp_as_told(&self, other: &Self) -> std::cmp::Ordering {
+        let by_value = |name| {
+            let key = |labels: &Self| labels.get(name).is_none();
+            key(self).cmp(&key(other)).then_with(|| self.value(name).cmp(other.value(name)))
+        };
+        by_value("job").then_with(|| by_value("instance")).then_with(|| self.cmp_as_sets(other))
+    }
+
     /// FNV-1a, 64 bits, over each name and value, both followed by 0xFF (Alertmanager's alert fingerprint).
     pub fn fingerprint(&self) -> Fingerprint {
         const OFFSET_BASIS: u64 = 14_695_981_039_346_656_037;

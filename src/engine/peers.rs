@@ -34,6 +34,8 @@ pub struct Claim {
 /// What a claim says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClaimState {
+    /// It is about to make an attempt although others come first.
+    Announced,
     /// An attempt is under way: wait for its outcome.
     Sending,
     /// An attempt failed: others need not wait for this node.
@@ -46,12 +48,20 @@ pub(crate) struct Turns {
     me: NodeId,
     /// Living nodes in order of their names; this node is among them.
     order: Vec<NodeId>,
+    /// When that last changed.
+    changed_at: Timestamp,
     peer_timeout: Duration,
     /// What the others claim.
-    claims: BTreeMap<(NflogKey, NodeId), Held>,
+    claims: BTreeMap<NodeKey, Held>,
     /// When this node last failed to tell.
     failures: BTreeMap<NflogKey, Timestamp>,
 }
+
+/// One node's claim about one integration of one group.
+type NodeKey = (NflogKey, NodeId);
+
+/// After this all nodes see the same members: longer than it takes to notice that one came or went.
+const MEMBERSHIP_SETTLES: Duration = Duration::from_secs(10);
 
 /// A claim that arrived.
 #[derive(Clone, Copy, Debug)]
@@ -63,14 +73,25 @@ struct Held {
 
 impl Turns {
     pub(crate) fn new(me: NodeId, peer_timeout: Duration) -> Self {
-        Self { me, order: vec![me], peer_timeout, claims: BTreeMap::new(), failures: BTreeMap::new() }
+        let (claims, failures) = (BTreeMap::new(), BTreeMap::new());
+        Self { me, order: vec![me], changed_at: Timestamp::EPOCH, peer_timeout, claims, failures }
     }
 
     /// Takes note of who lives. What the dead claimed holds no more.
-    pub(crate) fn set_peers(&mut self, mut peers: Vec<Peer>) {
+    pub(crate) fn set_peers(&mut self, mut peers: Vec<Peer>, now: Timestamp) {
         peers.sort_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
-        self.order = peers.into_iter().map(|peer| peer.id).collect();
+        let order: Vec<NodeId> = peers.into_iter().map(|peer| peer.id).collect();
+        if order != self.order {
+            (self.order, self.changed_at) = (order, now);
+        }
         self.claims.retain(|(_, node), _| self.order.contains(node));
+    }
+
+    /// Whether another node may think that it is its turn as well: this one sends only because others did not, or not
+    /// all may know yet who lives.
+    pub(crate) fn is_contested(&self, key: &NflogKey, now: Timestamp) -> bool {
+        let changing = now < self.changed_at + MEMBERSHIP_SETTLES;
+        self.order.len() > 1 && (self.position() > 0 || self.failures.contains_key(key) || changing)
     }
 
     /// How many living nodes come before this one.
@@ -80,7 +101,7 @@ impl Turns {
 
     pub(crate) fn claim(&mut self, claim: Claim, now: Timestamp) {
         self.claims.retain(|_, held| held.until > now);
-        if claim.node != self.me && self.order.contains(&claim.node) {
+        if claim.node != self.me {
             let held = Held { state: claim.state, since: now, until: now + claim.lasts };
             self.claims.insert((claim.key, claim.node), held);
         }
@@ -96,23 +117,39 @@ impl Turns {
     /// Forgets what was claimed about an integration that has been told.
     pub(crate) fn settle(&mut self, key: &NflogKey) {
         self.failures.remove(key);
-        for node in &self.order {
-            self.claims.remove(&(key.clone(), *node));
+        let claimants: Vec<NodeKey> = self.claims_on(key).map(|(claimant, _)| claimant.clone()).collect();
+        for claimant in claimants {
+            self.claims.remove(&claimant);
         }
     }
 
     /// When this node's turn comes for a flush at `flushed_at`: it waits `peer_timeout` for each living node before
     /// it, or, once it has failed itself, for each other one; not for those that have reported a failure since; and
-    /// never while another node is sending.
-    pub(crate) fn turn_at(&self, key: &NflogKey, flushed_at: Timestamp, now: Timestamp) -> Timestamp {
+    /// never while another node is sending. Once it has `announced` that it will send, only nodes before it count.
+    pub(crate) fn turn_at(&self, key: &NflogKey, flushed_at: Timestamp, announced: bool, now: Timestamp) -> Timestamp {
         let failure = self.failures.get(key).copied();
         let before = if failure.is_some() { self.order.len() } else { self.position() };
         let first = self.order.iter().take(before).filter(|node| **node != self.me);
         let waits = first.filter(|node| !self.has_failed_since(key, **node, failure, now)).count();
         let wait = self.peer_timeout * u32::try_from(waits).unwrap_or(u32::MAX);
-        let sending = self.order.iter().filter_map(|node| self.held(key, *node, now));
-        let sending = sending.filter(|held| held.state == ClaimState::Sending).map(|held| held.until);
-        sending.fold(failure.unwrap_or(flushed_at) + wait, Timestamp::max)
+        let turn = failure.unwrap_or(flushed_at) + wait;
+        self.rivals(key, announced).filter(|held| held.until > now).map(|held| held.until).fold(turn, Timestamp::max)
+    }
+
+    /// The claims of those who send, and of those who are about to; once this node has announced the same, of the
+    /// latter only those that do not come after it.
+    fn rivals(&self, key: &NflogKey, announced: bool) -> impl Iterator<Item = &Held> {
+        let after_me = if announced { &self.order[(self.position() + 1).min(self.order.len())..] } else { &[] };
+        let counts = |(_, node): &NodeKey, held: &Held| match held.state {
+            ClaimState::Sending => true,
+            ClaimState::Announced => !after_me.contains(node),
+            ClaimState::Failed => false,
+        };
+        self.claims_on(key).filter(move |(claimant, held)| counts(claimant, held)).map(|(_, held)| held)
+    }
+
+    fn claims_on(&self, key: &NflogKey) -> impl Iterator<Item = (&NodeKey, &Held)> {
+        self.claims.range((key.clone(), NodeId(0))..=(key.clone(), NodeId(u64::MAX)))
     }
 
     fn has_failed_since(&self, key: &NflogKey, node: NodeId, since: Option<Timestamp>, now: Timestamp) -> bool {
@@ -142,7 +179,7 @@ mod tests {
     /// The third of three nodes.
     fn third() -> Turns {
         let mut turns = Turns::new(NodeId(3), TIMEOUT);
-        turns.set_peers((1..=3).map(|id| Peer { id: NodeId(id), name: format!("n{id}").into() }).collect());
+        turns.set_peers((1..=3).map(|id| Peer { id: NodeId(id), name: format!("n{id}").into() }).collect(), at(0));
         turns
     }
 
@@ -153,31 +190,31 @@ mod tests {
     #[test]
     fn each_node_before_costs_a_timeout_until_it_fails_or_dies() {
         let mut turns = third();
-        assert_eq!(turns.turn_at(&key(), at(0), at(0)), at(30));
+        assert_eq!(turns.turn_at(&key(), at(0), false, at(0)), at(30));
         turns.claim(claim(1, ClaimState::Failed), at(0));
-        assert_eq!(turns.turn_at(&key(), at(0), at(1)), at(15));
-        turns.set_peers(vec![Peer { id: NodeId(3), name: "n3".into() }]);
-        assert_eq!(turns.turn_at(&key(), at(0), at(1)), at(0));
+        assert_eq!(turns.turn_at(&key(), at(0), false, at(1)), at(15));
+        turns.set_peers(vec![Peer { id: NodeId(3), name: "n3".into() }], at(1));
+        assert_eq!(turns.turn_at(&key(), at(0), false, at(1)), at(0));
     }
 
     #[test]
     fn who_failed_lets_the_others_try_first() {
         let mut turns = third();
         turns.failed(&key(), at(30));
-        assert_eq!(turns.turn_at(&key(), at(0), at(31)), at(60));
+        assert_eq!(turns.turn_at(&key(), at(0), false, at(31)), at(60));
         turns.claim(claim(1, ClaimState::Failed), at(32));
         turns.claim(claim(2, ClaimState::Failed), at(33));
-        assert_eq!(turns.turn_at(&key(), at(0), at(33)), at(30));
+        assert_eq!(turns.turn_at(&key(), at(0), false, at(33)), at(30));
     }
 
     #[test]
     fn nobody_sends_while_another_is_sending() {
         let mut turns = third();
         turns.claim(claim(1, ClaimState::Sending), at(10));
-        assert_eq!(turns.turn_at(&key(), at(0), at(40)), at(70));
-        assert_eq!(turns.turn_at(&key(), at(0), at(71)), at(30));
+        assert_eq!(turns.turn_at(&key(), at(0), false, at(40)), at(70));
+        assert_eq!(turns.turn_at(&key(), at(0), false, at(71)), at(30));
         turns.claim(claim(1, ClaimState::Sending), at(72));
         turns.settle(&key());
-        assert_eq!(turns.turn_at(&key(), at(0), at(73)), at(30));
+        assert_eq!(turns.turn_at(&key(), at(0), false, at(73)), at(30));
     }
 }

@@ -123,7 +123,9 @@ impl Engine {
         let alerts: Vec<(Fingerprint, Arc<Alert>)> =
             self.view.alerts.iter().map(|(fingerprint, slot)| (fingerprint, Arc::clone(&slot.alert))).collect();
         for (fingerprint, alert) in alerts {
-            self.join_groups(now, fingerprint, &alert, &mut Effects::default());
+            if !self.join_groups(now, fingerprint, &alert, &mut Effects::default()) {
+                effects.persist.push(Change::DeleteAlert(fingerprint));
+            }
         }
         let opened: Vec<GroupRef> = self.view.groups.keys().copied().collect();
         for id in opened {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::delivery::{Batch, Delivery, backoff};
+use crate::delivery::{ANNOUNCE, Batch, Delivery, backoff};
 use crate::effect::{Attempt, AttemptId, Effects, Note};
 use crate::engine::Engine;
 use crate::nflog::{NflogEntry, NflogKey, ReceiverData, Told, reason_to_tell};
@@ -17,24 +17,44 @@ impl Engine {
     pub(crate) fn attempt(&mut self, now: Timestamp, key: &NflogKey, effects: &mut Effects) {
         let Some(delivery) = self.deliveries.get(key).filter(|delivery| delivery.sending.is_none()) else { return };
         let entry = self.nflog.get(key);
-        let alerts = self.still_unmuted(now, delivery, delivery.batch.tellable(entry.map(Arc::as_ref)));
+        let alerts = tellable(self.as_they_stand(now, delivery), entry.map(Arc::as_ref));
         let told = Told::of(&alerts);
-        let repeat = delivery.batch.repeat_interval;
+        let (repeat, send_resolved) = (delivery.batch.repeat_interval, delivery.send_resolved);
         let Some(reason) =
-            reason_to_tell(entry.map(Arc::as_ref), &told, delivery.send_resolved, repeat, delivery.batch.flushed_at)
+            reason_to_tell(entry.map(Arc::as_ref), &told, send_resolved, repeat, delivery.batch.flushed_at)
         else {
             effects.notes.push(Note::NothingToTell(key.clone()));
+            if delivery.announced_at.is_some() {
+                self.claim(key, ClaimState::Failed, ANNOUNCE, effects);
+            }
             return self.finish(now, key, true, effects);
         };
-        let turn = self.turns.turn_at(key, delivery.batch.flushed_at, now).max(delivery.not_before);
-        if turn > now {
-            return self.timers.set(Timer::Delivery(key.clone()), turn);
+        if !self.is_our_turn(now, key, effects) {
+            return;
         }
-        if told.firing.is_empty() && !delivery.send_resolved {
+        if told.firing.is_empty() && !send_resolved {
             self.log(now, key, told, ReceiverData::new(), effects);
             return self.finish(now, key, true, effects);
         }
         self.start(now, key, reason, alerts, told, effects);
+    }
+
+    /// Whether the delivery may be made now; if not, sets the timer for when to ask again.
+    fn is_our_turn(&mut self, now: Timestamp, key: &NflogKey, effects: &mut Effects) -> bool {
+        let contested = self.turns.is_contested(key, now);
+        let delivery = self.deliveries.get_mut(key).expect("a turn is waited for by a delivery");
+        let announced = delivery.announced_at;
+        let turn = self.turns.turn_at(key, delivery.batch.flushed_at, announced.is_some(), now);
+        let mut turn = turn.max(delivery.not_before).max(announced.map_or(Timestamp::EPOCH, |at| at + ANNOUNCE));
+        if turn <= now && contested && announced.is_none() {
+            delivery.announced_at = Some(now);
+            turn = now + ANNOUNCE;
+            self.claim(key, ClaimState::Announced, ANNOUNCE * 2, effects);
+        }
+        if turn > now {
+            self.timers.set(Timer::Delivery(key.clone()), turn);
+        }
+        turn <= now
     }
 
     fn start(
@@ -67,12 +87,17 @@ impl Engine {
         effects.deliver.push(Attempt { id, notification, timeout });
     }
 
-    /// What became muted since the flush is not told any more.
-    fn still_unmuted(&self, now: Timestamp, delivery: &Delivery, mut alerts: Vec<NotifiedAlert>) -> Vec<NotifiedAlert> {
+    /// The alerts of the flush as they stand now, without those that are muted now: an attempt that comes late must
+    /// neither tell an older state after a newer one nor what was hushed meanwhile.
+    fn as_they_stand(&self, now: Timestamp, delivery: &Delivery) -> Vec<NotifiedAlert> {
         let route = delivery.group.map(|id| &self.view.policy.routes[id.route as usize]);
         let hours = route.and_then(|route| self.view.muting_hours(route, now)).map(|(why, _)| why);
-        alerts.retain(|alert| self.view.mute(&alert.alert.labels, hours, now).is_none());
-        alerts
+        let unmuted = |alert: &&NotifiedAlert| self.view.mute(&alert.alert.labels, hours, now).is_none();
+        let stands = |flushed: &NotifiedAlert| match self.view.alerts.get(flushed.alert.fingerprint()) {
+            None => flushed.clone(),
+            Some(slot) => NotifiedAlert { alert: Arc::clone(&slot.alert), firing: !slot.alert.is_resolved(now) },
+        };
+        delivery.batch.alerts.iter().filter(unmuted).map(stands).collect()
     }
 
     /// Takes the outcome of an attempt.
@@ -152,6 +177,16 @@ impl Engine {
         effects.publish.push(Record::Nflog(entry));
     }
 
+    /// What this node is sending, for a node that joins and missed the news of it.
+    pub fn sending(&self, now: Timestamp) -> Vec<Record> {
+        let sending = self.deliveries.iter().filter(|(_, delivery)| delivery.sending.is_some());
+        let claim = |(key, delivery): (&NflogKey, &Delivery)| {
+            let lasts = delivery.deadline.unwrap_or(now).since(now);
+            Record::Claim(Claim { key: key.clone(), node: self.options.node, state: ClaimState::Sending, lasts })
+        };
+        sending.map(claim).collect()
+    }
+
     fn claim(&self, key: &NflogKey, state: ClaimState, lasts: std::time::Duration, effects: &mut Effects) {
         let claim = Claim { key: key.clone(), node: self.options.node, state, lasts };
         effects.publish.push(Record::Claim(claim));
@@ -159,9 +194,16 @@ impl Engine {
 
     /// Who waited for a node that is gone, or after one that came, waits anew.
     pub(crate) fn peers_changed(&mut self, now: Timestamp, peers: Vec<Peer>, effects: &mut Effects) {
-        self.turns.set_peers(peers);
+        self.turns.set_peers(peers, now);
         for key in self.deliveries.keys().cloned().collect::<Vec<_>>() {
             self.attempt(now, &key, effects);
         }
     }
+}
+
+/// The alerts that an integration that was last told `entry` may hear of: resolved ones only if it heard of them.
+fn tellable(mut alerts: Vec<NotifiedAlert>, entry: Option<&NflogEntry>) -> Vec<NotifiedAlert> {
+    let known = |alert: &NotifiedAlert| entry.is_some_and(|e| e.knows(alert.alert.labels.log_hash()));
+    alerts.retain(|alert| alert.firing || known(alert));
+    alerts
 }

@@ -1,1 +1,174 @@
-//! The room `receivers`.
+//! Messages out: one file or folder a kind of integration, one place for HTTP, TLS and the classes of failure.
+//!
+//! One call is one attempt. When to try again, for how long, and whose turn it is, is decided elsewhere; so is what is
+//! told. A template that fails while sending never eats a page: the notification goes out with a built-in text that
+//! carries the alerts and the error.
+
+mod data;
+mod email;
+mod field;
+mod http;
+mod json;
+mod outcome;
+mod plain;
+mod terminal;
+mod tls;
+mod webhook;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use smol_str::SmolStr;
+use watchbell_engine::nflog::ReceiverDatum;
+use watchbell_engine::notification::{Failure, Notification};
+use watchbell_engine::time::Timestamp;
+use watchbell_template::Templates;
+
+use crate::settings::receiver::Receiver;
+
+pub use field::TemplateFallbacks;
+
+/// What an integration wants to find again at the next notification of the same group.
+pub type ReceiverData = BTreeMap<SmolStr, ReceiverDatum>;
+
+/// What integrations know of the program around them.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    /// Where people find us, without a slash at the end.
+    pub external_url: String,
+    /// Our version, for the header `User-Agent`.
+    pub version: String,
+    /// Tells the time.
+    pub now: fn() -> Timestamp,
+    /// Where failing templates are counted.
+    pub fallbacks: Arc<TemplateFallbacks>,
+}
+
+/// Every integration of one configuration.
+pub struct Integrations {
+    by_receiver: BTreeMap<SmolStr, Vec<Integration>>,
+}
+
+/// Why integrations cannot be built.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReceiverError {
+    /// Something about one integration.
+    #[error("receiver {receiver:?}, {kind}_configs[{index}]: {error}")]
+    Integration {
+        /// The receiver's name.
+        receiver: String,
+        /// The integration's kind.
+        kind: &'static str,
+        /// Its position among the receiver's of this kind.
+        index: usize,
+        /// What is wrong with it.
+        error: Box<Self>,
+    },
+    /// A field that is no template.
+    #[error("{key}: {error}")]
+    Template {
+        /// The field.
+        key: String,
+        /// What is wrong with it.
+        error: String,
+    },
+    /// A setting that is known and cannot be honoured.
+    #[error("{0}")]
+    Setting(String),
+}
+
+/// One way to tell somebody.
+struct Integration {
+    index: u32,
+    way: Way,
+}
+
+enum Way {
+    Webhook(Box<webhook::Webhook>),
+    Email(Box<email::Email>),
+    Terminal(terminal::Terminal),
+}
+
+impl Integrations {
+    /// Builds the integrations of `receivers`, whose settings have inherited what they lacked and are valid.
+    ///
+    /// # Errors
+    /// The first integration that cannot be built, and why.
+    pub fn build(
+        receivers: &[Receiver],
+        templates: &Templates,
+        surroundings: &Surroundings,
+    ) -> Result<Self, ReceiverError> {
+        let build =
+            |receiver: &Receiver| Ok((SmolStr::new(&receiver.name), integrations(receiver, templates, surroundings)?));
+        Ok(Self { by_receiver: receivers.iter().map(build).collect::<Result<_, _>>()? })
+    }
+
+    /// Tells `notification` to the integration that its key names: one attempt, which the caller bounds in time.
+    ///
+    /// # Errors
+    /// Why the integration was not told, and whether another attempt can help.
+    pub async fn send(&self, notification: &Notification) -> Result<ReceiverData, Failure> {
+        let Some(integration) = self.find(notification) else {
+            return Err(outcome::permanent("the configuration has no such integration any more"));
+        };
+        match &integration.way {
+            Way::Webhook(webhook) => webhook.send(notification).await?,
+            Way::Email(email) => email.send(notification).await?,
+            Way::Terminal(terminal) => terminal.send(notification).await?,
+        }
+        Ok(ReceiverData::new())
+    }
+
+    fn find(&self, notification: &Notification) -> Option<&Integration> {
+        let key = &notification.key;
+        let mut candidates = self.by_receiver.get(&key.receiver)?.iter();
+        candidates.find(|integration| integration.way.kind() == key.integration && integration.index == key.index)
+    }
+}
+
+fn integrations(
+    receiver: &Receiver,
+    templates: &Templates,
+    surroundings: &Surroundings,
+) -> Result<Vec<Integration>, ReceiverError> {
+    let webhook = |config| Ok(Way::Webhook(Box::new(webhook::Webhook::build(config, templates, surroundings)?)));
+    let email = |config| Ok(Way::Email(Box::new(email::Email::build(config, templates, surroundings)?)));
+    let terminal = |config| Ok(Way::Terminal(terminal::Terminal::build(config, templates, surroundings)?));
+    let mut all = of_kind(receiver, "webhook", &receiver.webhook_configs, webhook)?;
+    all.extend(of_kind(receiver, "email", &receiver.email_configs, email)?);
+    all.extend(of_kind(receiver, "terminal", &receiver.terminal_configs, terminal)?);
+    Ok(all)
+}
+
+fn of_kind<'a, C>(
+    receiver: &Receiver,
+    kind: &'static str,
+    configs: &'a [C],
+    build: impl Fn(&'a C) -> Result<Way, ReceiverError>,
+) -> Result<Vec<Integration>, ReceiverError> {
+    let place = |index, error| ReceiverError::Integration {
+        receiver: receiver.name.clone(),
+        kind,
+        index,
+        error: Box::new(error),
+    };
+    let integration = |(index, config)| {
+        let way = build(config).map_err(|error| place(index, error))?;
+        Ok(Integration { index: u32::try_from(index).unwrap_or(u32::MAX), way })
+    };
+    configs.iter().enumerate().map(integration).collect()
+}
+
+impl Way {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Webhook(_) => "webhook",
+            Self::Email(_) => "email",
+            Self::Terminal(_) => "terminal",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -5,9 +5,9 @@ use watchbell_engine::alert::Alert;
 
 use super::bytes::{Reader, Writer};
 use super::frame::Kind;
-use super::{Record, RecordError};
+use super::{Framed, RecordError};
 
-impl Record for Alert {
+impl Framed for Alert {
     const KIND: Kind = Kind::Alert;
     const VERSION: u8 = 1;
 

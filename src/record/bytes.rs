@@ -59,10 +59,15 @@ impl Writer {
         self.raw(&offset.0.to_le_bytes());
     }
 
+    /// Eight bytes, little-endian.
+    pub(super) fn node(&mut self, node: NodeId) {
+        self.raw(&node.0.to_le_bytes());
+    }
+
     /// The stamp and the node.
     pub(super) fn version(&mut self, version: Version) {
         self.time(version.stamp);
-        self.raw(&version.node.0.to_le_bytes());
+        self.node(version.node);
     }
 
     /// The number of pairs, then each name and value.
@@ -90,6 +95,11 @@ impl<'a> Reader<'a> {
     /// Fails if something is left.
     pub(super) fn finish(self) -> Read<()> {
         if self.0.is_empty() { Ok(()) } else { Err(RecordError::Malformed("bytes after the last field")) }
+    }
+
+    /// Whether nothing is left.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// The next `count` bytes.
@@ -154,9 +164,14 @@ impl<'a> Reader<'a> {
         self.array().map(|bytes| UtcOffset(i16::from_le_bytes(bytes)))
     }
 
+    /// A node's identity.
+    pub(super) fn node(&mut self) -> Read<NodeId> {
+        self.array().map(|bytes| NodeId(u64::from_le_bytes(bytes)))
+    }
+
     /// A record's version in the cluster.
     pub(super) fn version(&mut self) -> Read<Version> {
-        Ok(Version { stamp: self.time()?, node: NodeId(u64::from_le_bytes(self.array()?)) })
+        Ok(Version { stamp: self.time()?, node: self.node()? })
     }
 
     /// A label set, its names in order.

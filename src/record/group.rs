@@ -1,34 +1,20 @@
 //! The bytes of an aggregation group's timer, and those of the group's identity.
 
-use std::sync::Arc;
-
-use watchbell_engine::label::Labels;
-use watchbell_engine::time::Timestamp;
+use watchbell_engine::group::SavedGroup;
 
 use super::bytes::{Reader, Writer};
 use super::frame::Kind;
-use super::{Record, RecordError};
-
-/// An aggregation group whose timer runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SavedGroup {
-    /// The route it belongs to.
-    pub route_id: Arc<str>,
-    /// The labels that its alerts share.
-    pub labels: Labels,
-    /// When it is flushed next.
-    pub next_flush: Timestamp,
-}
+use super::{Framed, RecordError};
 
 /// The bytes of a group's identity: different for different groups.
-pub fn key_bytes(route_id: &str, labels: &Labels) -> Vec<u8> {
+pub fn key_bytes(group: &SavedGroup) -> Vec<u8> {
     let mut to = Writer::default();
-    to.text(route_id);
-    to.labels(labels);
+    to.text(&group.route_id);
+    to.labels(&group.labels);
     to.as_bytes().to_vec()
 }
 
-impl Record for SavedGroup {
+impl Framed for SavedGroup {
     const KIND: Kind = Kind::Group;
     const VERSION: u8 = 1;
 

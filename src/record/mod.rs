@@ -15,7 +15,6 @@ pub mod nflog;
 pub mod silence;
 
 use watchbell_engine::silence::SilenceId;
-use watchbell_golang::RegexError;
 
 use bytes::{Reader, Writer};
 use frame::Kind;
@@ -27,7 +26,7 @@ pub const MAX_RECORD: usize = 1 << 20;
 pub const MAX_PUBLISHED: usize = 60_000;
 
 /// A kind of value that is stored and published.
-pub trait Record: Sized {
+pub trait Framed: Sized {
     /// Which kind.
     const KIND: Kind;
     /// The version that [`encode`] writes.
@@ -41,7 +40,7 @@ pub trait Record: Sized {
 }
 
 /// The bytes of `record`.
-pub fn encode<R: Record>(record: &R) -> Result<Vec<u8>, RecordError> {
+pub fn encode<R: Framed>(record: &R) -> Result<Vec<u8>, RecordError> {
     let mut payload = Writer::default();
     record.write(&mut payload);
     let bytes = frame::seal(R::KIND, R::VERSION, payload.as_bytes());
@@ -49,7 +48,7 @@ pub fn encode<R: Record>(record: &R) -> Result<Vec<u8>, RecordError> {
 }
 
 /// The record that `bytes` spell; never panics, whatever they are.
-pub fn decode<R: Record>(bytes: &[u8]) -> Result<R, RecordError> {
+pub fn decode<R: Framed>(bytes: &[u8]) -> Result<R, RecordError> {
     if bytes.len() > MAX_RECORD {
         return Err(RecordError::TooLong(bytes.len()));
     }
@@ -99,7 +98,7 @@ pub enum RecordError {
         /// The silence.
         id: SilenceId,
         /// What is wrong with its pattern.
-        error: RegexError,
+        error: String,
     },
 }
 

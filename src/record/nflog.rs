@@ -5,7 +5,7 @@ use watchbell_engine::nflog::{NflogEntry, NflogKey, ReceiverDatum};
 
 use super::bytes::{Reader, Writer};
 use super::frame::Kind;
-use super::{Record, RecordError};
+use super::{Framed, RecordError};
 
 /// The bytes of a key: different for different keys.
 pub fn key_bytes(key: &NflogKey) -> Vec<u8> {
@@ -14,7 +14,7 @@ pub fn key_bytes(key: &NflogKey) -> Vec<u8> {
     to.as_bytes().to_vec()
 }
 
-impl Record for NflogEntry {
+impl Framed for NflogEntry {
     const KIND: Kind = Kind::Nflog;
     const VERSION: u8 = 1;
 
@@ -51,14 +51,14 @@ impl Record for NflogEntry {
     }
 }
 
-fn write_key(key: &NflogKey, to: &mut Writer) {
+pub(super) fn write_key(key: &NflogKey, to: &mut Writer) {
     to.text(&key.group_key);
     to.text(&key.receiver);
     to.text(&key.integration);
     to.number(key.index.into());
 }
 
-fn read_key(from: &mut Reader<'_>) -> Result<NflogKey, RecordError> {
+pub(super) fn read_key(from: &mut Reader<'_>) -> Result<NflogKey, RecordError> {
     Ok(NflogKey {
         group_key: from.text()?.into(),
         receiver: SmolStr::new(from.text()?),

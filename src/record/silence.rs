@@ -5,9 +5,9 @@ use watchbell_engine::silence::{Silence, SilenceId};
 
 use super::bytes::{Reader, Writer};
 use super::frame::Kind;
-use super::{Record, RecordError};
+use super::{Framed, RecordError};
 
-impl Record for Silence {
+impl Framed for Silence {
     const KIND: Kind = Kind::Silence;
     const VERSION: u8 = 1;
 
@@ -21,6 +21,7 @@ impl Record for Silence {
         to.time(self.starts_at);
         to.time(self.ends_at);
         to.time(self.updated_at);
+        to.time(self.forget_at);
         to.text(&self.created_by);
         to.text(&self.comment);
         to.labels(&self.annotations);
@@ -35,6 +36,7 @@ impl Record for Silence {
             starts_at: from.time()?,
             ends_at: from.time()?,
             updated_at: from.time()?,
+            forget_at: from.time()?,
             created_by: from.text()?.into(),
             comment: from.text()?.into(),
             annotations: from.labels()?,
@@ -63,5 +65,5 @@ fn read_matcher(id: SilenceId, from: &mut Reader<'_>) -> Result<Matcher, RecordE
         3 => MatchOp::NotRegex,
         _ => return Err(RecordError::Malformed("matcher's operator")),
     };
-    Matcher::new(name, op, from.text()?).map_err(|error| RecordError::Pattern { id, error })
+    Matcher::new(name, op, from.text()?).map_err(|error| RecordError::Pattern { id, error: error.to_string() })
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use smol_str::SmolStr;
 use watchbell_engine::alert::Alert;
+use watchbell_engine::group::SavedGroup;
 use watchbell_engine::label::Labels;
 use watchbell_engine::matcher::{MatchOp, Matcher};
 use watchbell_engine::nflog::{NflogEntry, NflogKey, ReceiverDatum};
@@ -11,7 +12,6 @@ use watchbell_engine::replica::{NodeId, Version};
 use watchbell_engine::silence::{Silence, SilenceId};
 use watchbell_engine::time::{Timestamp, UtcOffset};
 
-use super::group::SavedGroup;
 use super::*;
 
 fn text() -> impl Strategy<Value = String> {
@@ -60,17 +60,20 @@ fn matcher() -> impl Strategy<Value = Matcher> {
 
 fn silence() -> impl Strategy<Value = Silence> {
     let sets = prop::collection::vec(prop::collection::vec(matcher(), 0..4), 0..3);
-    (any::<u128>(), sets, time(), time(), time(), (text(), text()), labels(), version()).prop_map(
-        |(id, matcher_sets, starts_at, ends_at, updated_at, (author, comment), annotations, version)| Silence {
-            id: SilenceId(id),
-            matcher_sets,
-            starts_at,
-            ends_at,
-            updated_at,
-            created_by: author.into(),
-            comment: comment.into(),
-            annotations,
-            version,
+    (any::<u128>(), sets, time(), time(), (time(), time()), (text(), text()), labels(), version()).prop_map(
+        |(id, matcher_sets, starts_at, ends_at, (updated_at, forget_at), (author, comment), annotations, version)| {
+            Silence {
+                id: SilenceId(id),
+                matcher_sets,
+                starts_at,
+                ends_at,
+                updated_at,
+                forget_at,
+                created_by: author.into(),
+                comment: comment.into(),
+                annotations,
+                version,
+            }
         },
     )
 }
@@ -111,7 +114,7 @@ fn group() -> impl Strategy<Value = SavedGroup> {
 }
 
 /// Encodes, decodes, and hands every prefix and some damaged forms to the decoder too.
-fn comes_back<R: Record + PartialEq + std::fmt::Debug>(record: &R) -> Result<(), TestCaseError> {
+fn comes_back<R: Framed + PartialEq + std::fmt::Debug>(record: &R) -> Result<(), TestCaseError> {
     let bytes = encode(record).unwrap();
     prop_assert_eq!(&decode::<R>(&bytes).unwrap(), record);
     for end in 0..bytes.len() {
@@ -252,6 +255,7 @@ fn sample_silence() -> Silence {
         starts_at: Timestamp::from_secs(1_700_000_000),
         ends_at: Timestamp::from_secs(1_700_003_600),
         updated_at: Timestamp::from_micros(1_699_999_999_999_999),
+        forget_at: Timestamp::from_secs(1_700_435_600),
         created_by: Arc::from("ops"),
         comment: Arc::from("disk is being replaced"),
         annotations: Labels::from_iter([("ticket", "42")]),

@@ -50,7 +50,7 @@ impl TryFrom<String> for PrometheusDuration {
 
 /// Reads `<number><unit>` again and again; each unit must be smaller than the one before.
 fn millis(text: &str) -> Result<u64, String> {
-    let malformed = || format!("not a valid duration string: {text:?}");
+    let malformed = || format!("not a valid duration string: {text:?} (write it like 30s, 5m or 1d12h)");
     let (mut rest, mut total, mut units) = (text, 0_u64, &UNITS[..]);
     while !rest.is_empty() {
         let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
@@ -62,7 +62,7 @@ fn millis(text: &str) -> Result<u64, String> {
         }
         let known = UNITS.iter().any(|(name, ..)| *name == unit);
         if !known {
-            return Err(format!("unknown unit {unit:?} in duration {text:?}"));
+            return Err(format!("unknown unit {unit:?} in duration {text:?} (units are y, w, d, h, m, s and ms)"));
         }
         let place = units.iter().position(|(name, ..)| *name == unit).ok_or_else(malformed)?;
         total = add(total, number, units[place].1).ok_or_else(|| "duration out of range".to_owned())?;
@@ -129,33 +129,13 @@ impl Visitor<'_> for GoDurationVisitor {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<GoDuration, E> {
-        parse_go(text).map(GoDuration).map_err(E::custom)
+        self.visit_i64(watchbell_golang::duration::parse(text).map_err(E::custom)?)
     }
-}
-
-fn parse_go(text: &str) -> Result<Duration, String> {
-    const NANOS: [(&str, f64); 7] =
-        [("ns", 1.0), ("us", 1e3), ("µs", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 6e10), ("h", 3.6e12)];
-    let invalid = || format!("time: invalid duration {text:?}");
-    let (mut rest, mut total) = (text.trim_start_matches(['+', '-']), 0.0);
-    if rest == "0" {
-        return Ok(Duration::ZERO);
-    }
-    while !rest.is_empty() {
-        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(invalid)?;
-        let (number, tail) = rest.split_at(end);
-        let unit = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
-        let (unit, tail) = tail.split_at(unit);
-        let (_, nanos) = NANOS.iter().find(|(name, _)| *name == unit).ok_or_else(invalid)?;
-        total += number.parse::<f64>().map_err(|_| invalid())? * nanos;
-        rest = tail;
-    }
-    if text.starts_with('-') { Ok(Duration::ZERO) } else { Ok(Duration::from_nanos(total as u64)) }
 }
 
 impl fmt::Display for GoDuration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", PrometheusDuration(self.0))
+        f.write_str(&watchbell_golang::duration::format(i64::try_from(self.0.as_nanos()).unwrap_or(i64::MAX)))
     }
 }
 

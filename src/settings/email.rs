@@ -8,7 +8,7 @@ use super::lenient::{empty, nullable};
 use super::secret::Secret;
 use super::tls::TlsConfig;
 use super::url::HostPort;
-use super::{Invalid, at_most_one};
+use super::{Invalid, at_most_one, canonical_header};
 
 /// People who are told by mail. What is not given here is taken from the global settings, key by key.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -50,8 +50,8 @@ pub struct EmailConfig {
     /// Headers besides or instead of `To`, `From` and `Subject`; the values are templates.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
     pub headers: BTreeMap<String, String>,
-    /// The part in HTML; an HTML template. No such part if empty.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    /// The part in HTML; an HTML template. No such part if empty. Always shown, because it is not empty unless given.
+    #[serde(deserialize_with = "nullable")]
     pub html: String,
     /// The part in plain text; a template. No such part if empty.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
@@ -148,21 +148,11 @@ impl EmailConfig {
     pub fn canonical_headers(&self) -> Result<BTreeMap<String, &str>, Invalid> {
         let mut headers = BTreeMap::new();
         for (name, value) in &self.headers {
-            let name = canonical(name);
+            let name = canonical_header(name);
             if headers.insert(name.clone(), value.as_str()).is_some() {
                 return Err(Invalid(format!("duplicate header {name:?} in email config")));
             }
         }
         Ok(headers)
     }
-}
-
-/// A letter is upper-case at the beginning and after a hyphen, else lower-case; as Go spells MIME headers.
-fn canonical(name: &str) -> String {
-    let mut first = true;
-    let spell = |c: char| {
-        let upper = std::mem::replace(&mut first, c == '-');
-        if upper { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() }
-    };
-    name.chars().map(spell).collect()
 }

@@ -35,25 +35,25 @@ pub struct GitlabConfig {
     #[serde(deserialize_with = "nullable")]
     pub project: String,
     /// `issue`, `incident` or `alert`.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    #[serde(deserialize_with = "nullable")]
     pub mode: String,
     /// The issue's title.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    #[serde(deserialize_with = "nullable")]
     pub title: GitlabText,
     /// The issue's description.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    #[serde(deserialize_with = "nullable")]
     pub description: GitlabText,
     /// Whether markup and commands in alerts are let through. Always shown.
     #[serde(deserialize_with = "nullable")]
     pub raw_markdown: bool,
     /// The issue's labels; templates. One that comes out empty is dropped.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    #[serde(deserialize_with = "nullable")]
     pub labels: Vec<String>,
     /// The label by which issues are found again; always set.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    #[serde(deserialize_with = "nullable")]
     pub lookup_label: String,
     /// `add` or `none`.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    #[serde(deserialize_with = "nullable")]
     pub update_labels: String,
     /// Who is assigned; templates that give user names.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
@@ -68,10 +68,10 @@ pub struct GitlabConfig {
     #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
     pub confidential: String,
     /// The incident's severity; a template.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    #[serde(deserialize_with = "nullable")]
     pub severity: String,
     /// What GitLab calls each severity; one that is not here is `unknown`.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    #[serde(deserialize_with = "nullable")]
     pub severity_map: BTreeMap<String, String>,
     /// Whether the issue is closed once all is resolved. Always shown.
     #[serde(deserialize_with = "nullable")]
@@ -80,10 +80,10 @@ pub struct GitlabConfig {
     #[serde(deserialize_with = "nullable")]
     pub close_only_untouched: bool,
     /// An issue with this label is never closed.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    #[serde(deserialize_with = "nullable")]
     pub keep_open_label: String,
     /// A closed issue with this label is neither reopened nor replaced for `reopen_duration`.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    #[serde(deserialize_with = "nullable")]
     pub wont_fix_label: String,
     /// Whether a closed issue is reopened. Always shown.
     #[serde(deserialize_with = "nullable")]
@@ -92,10 +92,10 @@ pub struct GitlabConfig {
     #[serde(deserialize_with = "nullable")]
     pub reopen_duration: PrometheusDuration,
     /// `changes`, `always` or `never`.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    #[serde(deserialize_with = "nullable")]
     pub comment_on_update: String,
     /// The comment; a template.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    #[serde(deserialize_with = "nullable")]
     pub comment: String,
     /// Whether comments are for members only. Always shown.
     #[serde(deserialize_with = "nullable")]
@@ -107,7 +107,7 @@ pub struct GitlabConfig {
     #[serde(deserialize_with = "nullable")]
     pub duplicate_check_delay: PrometheusDuration,
     /// `none` or `label`.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    #[serde(deserialize_with = "nullable")]
     pub create_lock: String,
     /// In mode `alert`: the integration's URL.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
@@ -116,7 +116,7 @@ pub struct GitlabConfig {
     #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
     pub alert_key_file: String,
     /// In mode `alert`: `group` or `alert`.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    #[serde(deserialize_with = "nullable")]
     pub alert_identity: String,
     /// How long one request may take.
     #[serde(deserialize_with = "nullable")]

@@ -29,8 +29,8 @@ pub struct Global {
     /// The sender of mails; a template.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
     pub smtp_from: String,
-    /// The name by which mail servers are greeted.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    /// The name by which mail servers are greeted. Always shown, because it is not empty unless given.
+    #[serde(deserialize_with = "nullable")]
     pub smtp_hello: String,
     /// The mail server.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]

@@ -53,5 +53,15 @@ fn enumeration(ways: &[(&str, bool)]) -> String {
     }
 }
 
+/// The usual spelling of a header's name: a letter is upper-case at the beginning and after a hyphen, else lower-case.
+fn canonical_header(name: &str) -> String {
+    let mut first = true;
+    let spell = |c: char| {
+        let upper = std::mem::replace(&mut first, c == '-');
+        if upper { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() }
+    };
+    name.chars().map(spell).collect()
+}
+
 #[cfg(test)]
 mod tests;

@@ -1,8 +1,11 @@
 use serde::de::DeserializeOwned;
 
+use super::duration::{GoDuration, PrometheusDuration};
+use super::email::EmailConfig;
 use super::global::Global;
 use super::http::HttpConfig;
 use super::receiver::Receiver;
+use super::url::{HostPort, HttpUrl, ProxyUrl, TemplateUrl};
 use super::webhook::WebhookConfig;
 
 fn read<T: DeserializeOwned>(yaml: &str) -> Result<T, String> {
@@ -42,10 +45,7 @@ fn null_means_empty_and_missing_means_default() {
 fn what_is_shown_can_be_read_again() {
     let global: Global = read("slack_api_url: http://s/\nsmtp_smarthost: '[::1]:25'\nresolve_timeout: 90m\n").unwrap();
     let again: Global = read(&shown(&global)).unwrap();
-    assert_eq!(
-        shown(&again).replace("slack_api_url: \"\"\n", ""),
-        shown(&global).replace("slack_api_url: <secret>\n", "")
-    );
+    assert_eq!(shown(&again), shown(&global));
 }
 
 #[test]
@@ -68,4 +68,101 @@ fn irc_and_gitlab_have_their_defaults() {
     assert_eq!((gitlab.title.template.as_str(), gitlab.title.enable_update), ("T", true));
     assert!(!gitlab.description.enable_update);
     assert_eq!(gitlab.validate().unwrap_err().to_string(), "unknown mode \"x\", must be one of issue, incident, alert");
+}
+
+fn refusal<T: DeserializeOwned + std::fmt::Debug>(yaml: &str) -> String {
+    let error = read::<T>(yaml).unwrap_err();
+    error.split(" at line ").next().unwrap_or_default().trim_start_matches("error: ").to_owned()
+}
+
+#[test]
+fn durations_are_prometheus_or_gos() {
+    for (text, shown) in [("0", "0s"), ("90m", "1h30m"), ("1d", "1d"), ("8d", "8d"), ("14d", "2w"), ("1h1ms", "1h1ms")]
+    {
+        assert_eq!(read::<PrometheusDuration>(text).map(|span| span.to_string()), Ok(shown.to_owned()));
+    }
+    for (text, why) in [
+        ("''", "empty duration string"),
+        ("5", "not a valid duration string: \"5\""),
+        ("1m1h", "not a valid duration string: \"1m1h\""),
+        ("1x", "unknown unit \"x\" in duration \"1x\""),
+        ("300y", "duration out of range"),
+    ] {
+        assert!(refusal::<PrometheusDuration>(text).contains(why), "{text}: {}", refusal::<PrometheusDuration>(text));
+    }
+    for (text, shown) in [("1.5h", "1h30m0s"), ("1000", "1µs"), ("0", "0s"), ("-5s", "0s"), ("10s", "10s")] {
+        assert_eq!(read::<GoDuration>(text).map(|span| span.to_string()), Ok(shown.to_owned()));
+    }
+    assert!(refusal::<GoDuration>("1d").contains("unknown unit \"d\" in duration \"1d\""));
+}
+
+#[test]
+fn addresses_need_what_makes_them_reachable() {
+    assert!(refusal::<HttpUrl>("ftp://h/").contains("unsupported scheme \"ftp\" for URL"));
+    assert!(refusal::<HttpUrl>("'http://'").contains("missing host for URL"));
+    assert!(refusal::<HttpUrl>("host").contains("unsupported scheme \"\" for URL"));
+    assert!(refusal::<TemplateUrl>("host").contains("invalid URL: unsupported scheme"));
+    assert!(read::<TemplateUrl>("'{{ .X }}'").is_ok() && read::<TemplateUrl>("<secret>").is_ok());
+    assert_eq!(
+        read::<HostPort>("'[::1]:25'").map(|address| (address.host, address.port)),
+        Ok(("::1".into(), "25".into()))
+    );
+    assert!(refusal::<HostPort>("'h:'").contains("address \"h:\": port cannot be empty"));
+    assert!(refusal::<HostPort>("h").contains("missing port in address"));
+    assert!(refusal::<HostPort>("'a:b:c'").contains("too many colons in address"));
+    assert_eq!(shown(&read::<ProxyUrl>("'socks5h://u:secret@h:9050'").unwrap()), "socks5h://u:xxxxx@h:9050\n");
+}
+
+#[test]
+fn http_settings_that_contradict_each_other_are_refused() {
+    for (yaml, why) in [
+        ("bearer_token: a\nbearer_token_file: b", "at most one of bearer_token & bearer_token_file must be configured"),
+        (
+            "basic_auth: {}\nbearer_token: b",
+            "at most one of basic_auth, oauth2, bearer_token & bearer_token_file must be configured",
+        ),
+        (
+            "basic_auth: {username: a, username_file: b}",
+            "at most one of basic_auth username, username_file & username_ref must be configured",
+        ),
+        ("authorization: {type: Basic}", "authorization type cannot be set to \"basic\", use \"basic_auth\" instead"),
+        (
+            "authorization: {credentials: a, credentials_file: b}",
+            "at most one of authorization credentials & credentials_file must be configured",
+        ),
+        ("authorization: {}\nbasic_auth: {}", "at most one of basic_auth, oauth2 & authorization must be configured"),
+        ("oauth2: {token_url: 'http://t'}", "oauth2 client_id must be configured"),
+        ("oauth2: {client_id: a}", "oauth2 token_url must be configured"),
+        ("tls_config: {ca: a, ca_file: b}", "at most one of ca, ca_file & ca_ref must be configured"),
+        (
+            "tls_config: {cert: a}",
+            "exactly one of key or key_file must be configured when a client certificate is configured",
+        ),
+        (
+            "proxy_from_environment: true\nproxy_url: 'http://p'",
+            "if proxy_from_environment is configured, proxy_url must not be configured",
+        ),
+        ("no_proxy: a", "if no_proxy is configured, proxy_url must also be configured"),
+        ("http_headers: {user-agent: {values: [a]}}", "setting header \"User-Agent\" is not allowed"),
+    ] {
+        let validated = read::<HttpConfig>(yaml).unwrap().validate();
+        assert_eq!(validated.map_err(|error| error.to_string()), Err(why.to_owned()), "{yaml}");
+    }
+    assert!(refusal::<HttpConfig>("tls_config: {min_version: SSL3}").contains("unknown TLS version: SSL3"));
+}
+
+#[test]
+fn email_settings_that_contradict_each_other_are_refused() {
+    for (yaml, why) in [
+        ("from: a", "missing to address in email config"),
+        ("to: a\nheaders: {subject: a, Subject: b}", "duplicate header \"Subject\" in email config"),
+        ("to: a\nthreading: {enabled: true}", "threading.thread_by_date must be either 'none' or 'daily'"),
+        (
+            "to: a\nthreading: {enabled: true, thread_by_date: none}\nheaders: {references: x}",
+            "conflicting configuration: threading.enabled conflicts with custom References header",
+        ),
+    ] {
+        let validated = read::<EmailConfig>(yaml).unwrap().validate();
+        assert_eq!(validated.map_err(|error| error.to_string()), Err(why.to_owned()), "{yaml}");
+    }
 }

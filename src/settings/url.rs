@@ -99,10 +99,10 @@ impl SecretUrl {
 impl TryFrom<String> for SecretUrl {
     type Error = String;
 
-    /// The text `<secret>` is taken for no URL, so that settings that were shown can be read again.
+    /// The text `<secret>` is taken as it is, so that settings that were shown can be read and shown again.
     fn try_from(text: String) -> Result<Self, String> {
         if text == REDACTED {
-            return Ok(Self::default());
+            return Ok(Self(text));
         }
         check_http(&text)?;
         Ok(Self(text))

@@ -1,44 +1,17 @@
-//! A change of the saved state, and the keys and bytes that it comes down to. It knows nothing of the database.
+//! The keys and bytes that a change of the saved state comes down to. It knows nothing of the database.
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
 
 use md5::{Digest, Md5};
-use watchbell_engine::alert::Alert;
-use watchbell_engine::label::{Fingerprint, Labels};
-use watchbell_engine::nflog::{NflogEntry, NflogKey};
-use watchbell_engine::silence::{Silence, SilenceId};
+use watchbell_engine::effect::Change;
+use watchbell_engine::group::SavedGroup;
+use watchbell_engine::label::Fingerprint;
+use watchbell_engine::nflog::NflogKey;
+use watchbell_engine::silence::SilenceId;
 
 use crate::record::frame::Kind;
-use crate::record::group::SavedGroup;
 use crate::record::{RecordError, encode, group, nflog};
-
-/// One thing to be saved or forgotten.
-#[derive(Clone, Debug)]
-pub enum Change {
-    /// A silence is new or differs.
-    PutSilence(Arc<Silence>),
-    /// A silence is gone.
-    DeleteSilence(SilenceId),
-    /// An integration was told something.
-    PutNflog(Arc<NflogEntry>),
-    /// What an integration was told is forgotten.
-    DeleteNflog(NflogKey),
-    /// An alert is new or differs.
-    PutAlert(Arc<Alert>),
-    /// An alert is gone.
-    DeleteAlert(Fingerprint),
-    /// A group's timer was set.
-    PutGroup(SavedGroup),
-    /// A group is gone.
-    DeleteGroup {
-        /// Its route.
-        route_id: Arc<str>,
-        /// Its labels.
-        labels: Labels,
-    },
-}
 
 /// What is to be written, by key, so that a later change replaces an earlier one. `None` deletes.
 pub(super) type Writes = BTreeMap<RecordKey, Option<Vec<u8>>>;
@@ -52,20 +25,18 @@ pub(super) struct RecordKey {
     pub(super) id: u128,
 }
 
-impl Change {
-    /// The key and the bytes to be written under it.
-    pub(super) fn to_write(&self) -> Result<(RecordKey, Option<Vec<u8>>), RecordError> {
-        Ok(match self {
-            Self::PutSilence(silence) => (RecordKey::silence(silence.id), Some(encode(&**silence)?)),
-            Self::DeleteSilence(id) => (RecordKey::silence(*id), None),
-            Self::PutNflog(entry) => (RecordKey::nflog(&entry.key), Some(encode(&**entry)?)),
-            Self::DeleteNflog(key) => (RecordKey::nflog(key), None),
-            Self::PutAlert(alert) => (RecordKey::alert(alert.fingerprint()), Some(encode(&**alert)?)),
-            Self::DeleteAlert(fingerprint) => (RecordKey::alert(*fingerprint), None),
-            Self::PutGroup(group) => (RecordKey::group(&group.route_id, &group.labels), Some(encode(group)?)),
-            Self::DeleteGroup { route_id, labels } => (RecordKey::group(route_id, labels), None),
-        })
-    }
+/// The key of the record that `change` is about, and the bytes to be written under it.
+pub(super) fn to_write(change: &Change) -> Result<(RecordKey, Option<Vec<u8>>), RecordError> {
+    Ok(match change {
+        Change::PutSilence(silence) => (RecordKey::silence(silence.id), Some(encode(&**silence)?)),
+        Change::DeleteSilence(id) => (RecordKey::silence(*id), None),
+        Change::PutNflog(entry) => (RecordKey::nflog(&entry.key), Some(encode(&**entry)?)),
+        Change::DeleteNflog(key) => (RecordKey::nflog(key), None),
+        Change::PutAlert(alert) => (RecordKey::alert(alert.fingerprint()), Some(encode(&**alert)?)),
+        Change::DeleteAlert(fingerprint) => (RecordKey::alert(*fingerprint), None),
+        Change::PutGroup(group) => (RecordKey::group(group), Some(encode(group)?)),
+        Change::DeleteGroup(group) => (RecordKey::group(group), None),
+    })
 }
 
 impl RecordKey {
@@ -81,8 +52,8 @@ impl RecordKey {
         Self { kind: Kind::Nflog, id: hashed(&nflog::key_bytes(key)) }
     }
 
-    fn group(route_id: &str, labels: &Labels) -> Self {
-        Self { kind: Kind::Group, id: hashed(&group::key_bytes(route_id, labels)) }
+    fn group(group: &SavedGroup) -> Self {
+        Self { kind: Kind::Group, id: hashed(&group::key_bytes(group)) }
     }
 }
 

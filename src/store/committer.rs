@@ -6,8 +6,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use super::change::{Change, Writes};
-use super::{Saved, Store};
+use watchbell_engine::effect::Change;
+
+use super::Store;
+use super::change::{Writes, to_write};
 use crate::record::RecordError;
 
 /// How long a change that nobody waits for may stay in memory only.
@@ -20,7 +22,8 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// by our waiting longer, and memory has to end somewhere.
 const MAX_QUEUED: usize = 65_536;
 
-/// What is done with the outcome of a durable submission. It runs on the committer's thread and must be quick.
+/// What is done with the outcome of a durable submission. It runs on the committer's thread, or on the submitter's if
+/// too much waits already; it must neither block nor panic.
 pub type Then = Box<dyn FnOnce(Result<(), CommitError>) + Send>;
 
 /// Writes changes in the order in which they are submitted. Dropping it writes what still waits.
@@ -59,15 +62,14 @@ pub struct Stats {
     pub refused: u64,
     /// Changes that wait now.
     pub queued: u64,
-    /// Records that could not be read at the start.
-    pub damaged: u64,
+    /// Records that the disk refused and that are tried again.
+    pub unsaved: u64,
 }
 
 impl Committer {
-    /// Takes the store over. `saved` is what [`Store::open`] found, for its count of damaged records.
-    pub fn start(store: Store, saved: &Saved) -> Self {
+    /// Takes the store over.
+    pub fn start(store: Store) -> Self {
         let shared = Arc::new(Shared::default());
-        shared.counts.damaged.store(saved.damaged.len() as u64, Relaxed);
         let worker = Worker { store, unsaved: Writes::new(), shared: shared.clone() };
         let thread = thread::Builder::new().name("committer".into()).spawn(move || worker.run());
         Self { shared, thread: Some(thread.expect("the system has room for a thread at the start")) }
@@ -97,7 +99,7 @@ impl Committer {
             records: counts.records.load(Relaxed),
             refused: counts.refused.load(Relaxed),
             queued: self.shared.lock().changes as u64,
-            damaged: counts.damaged.load(Relaxed),
+            unsaved: counts.unsaved.load(Relaxed),
         }
     }
 }
@@ -144,7 +146,7 @@ struct Counts {
     failed_commits: AtomicU64,
     records: AtomicU64,
     refused: AtomicU64,
-    damaged: AtomicU64,
+    unsaved: AtomicU64,
 }
 
 impl Shared {
@@ -223,7 +225,7 @@ struct Worker {
 
 impl Worker {
     fn run(mut self) {
-        self.count_bytes();
+        self.measure();
         while let Some(submissions) = self.shared.next(!self.unsaved.is_empty()) {
             self.commit(submissions);
         }
@@ -244,7 +246,7 @@ impl Worker {
     fn stage(&mut self, changes: &[Change]) -> Result<(), RecordError> {
         let mut outcome = Ok(());
         for change in changes {
-            match change.to_write() {
+            match to_write(change) {
                 Ok((key, bytes)) => {
                     self.unsaved.insert(key, bytes);
                 }
@@ -261,20 +263,22 @@ impl Worker {
         if self.unsaved.is_empty() {
             return Ok(());
         }
-        let written = self.store.write(&self.unsaved).map_err(CommitError::Disk);
+        let written = self.store.write(&self.unsaved).map_err(|error| CommitError::Disk(error.to_string()));
         let counts = &self.shared.counts;
         if written.is_ok() {
-            counts.commits.fetch_add(1, Relaxed);
             counts.records.fetch_add(self.unsaved.len() as u64, Relaxed);
+            counts.commits.fetch_add(1, Relaxed);
             self.unsaved.clear();
         } else {
             counts.failed_commits.fetch_add(1, Relaxed);
         }
-        self.count_bytes();
+        self.measure();
         written
     }
 
-    fn count_bytes(&self) {
-        self.shared.counts.bytes.store(self.store.bytes(), Relaxed);
+    fn measure(&self) {
+        let counts = &self.shared.counts;
+        counts.bytes.store(self.store.size(), Relaxed);
+        counts.unsaved.store(self.unsaved.len() as u64, Relaxed);
     }
 }

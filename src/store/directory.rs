@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use watchbell_engine::replica::NodeId;
 
 use super::StoreError;
+use super::database::DatabaseError;
+use super::lock;
 
 /// The layout that this version reads and writes.
 pub(super) const FORMAT: u32 = 1;
@@ -27,7 +29,7 @@ pub(super) struct Directory {
     _lock: File,
 }
 
-/// Which node a directory makes, and its how manieth start this is.
+/// Which node a directory makes, and which of its starts this is, from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Identity {
     pub(super) node: NodeId,
@@ -40,7 +42,7 @@ impl Directory {
         fs::create_dir_all(path).map_err(failed(path, "make it"))?;
         let had_state = inspect(path)?;
         fs::create_dir_all(path.join(OWN)).map_err(failed(path, "write to it"))?;
-        Ok(Self { path: path.to_owned(), had_state, _lock: lock(path)? })
+        Ok(Self { path: path.to_owned(), had_state, _lock: take(path)? })
     }
 
     /// The data directory, as it was given.
@@ -68,12 +70,16 @@ impl Directory {
         }
     }
 
-    /// Writes the identity down, durably and in one step.
+    /// Writes the identity down, in one step. It and all files that were made so far are on the disk then.
     pub(super) fn save_identity(&self, identity: Identity) -> Result<(), StoreError> {
         let Identity { node, generation } = identity;
         let text = format!("format {FORMAT}\nnode {:016x}\ngeneration {generation}\n", node.0);
         let (path, new) = (self.identity_file(), self.identity_file().with_extension("new"));
-        write_durably(&new, &path, text.as_bytes()).map_err(failed(&path, "write it"))
+        replace(&new, &path, text.as_bytes()).map_err(failed(&path, "write it"))?;
+        for directory in [self.database(), self.path.join(OWN), self.path.clone()] {
+            File::open(&directory).and_then(|opened| opened.sync_all()).map_err(failed(&directory, "sync it"))?;
+        }
+        Ok(())
     }
 
     /// Removes what a kill during an earlier opening left; sled would take it for its newest snapshot.
@@ -97,13 +103,26 @@ impl Directory {
         files.filter_map(|file| file.metadata().ok()).filter(fs::Metadata::is_file).map(|data| data.len()).sum()
     }
 
+    /// The error that says that the state in this directory is not whole, and why.
+    pub(super) fn damaged(&self, reason: impl Into<String>) -> StoreError {
+        StoreError::Damaged { path: self.path.clone(), reason: reason.into() }
+    }
+
+    /// What the database's error means for the directory.
+    pub(super) fn refused(&self, error: DatabaseError) -> StoreError {
+        match error {
+            DatabaseError::Io(error) => failed(&self.database(), "use the database")(error),
+            DatabaseError::Damaged(reason) => self.damaged(reason),
+        }
+    }
+
     fn identity_file(&self) -> PathBuf {
         self.path.join(OWN).join("identity")
     }
 
     fn parse_identity(&self, text: &str) -> Result<Identity, StoreError> {
         let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        let malformed = || super::damaged(self, format!("{} is malformed", self.identity_file().display()));
+        let malformed = || self.damaged(format!("{} is malformed", self.identity_file().display()));
         let found = field("format").and_then(|text| text.parse().ok()).ok_or_else(malformed)?;
         if found != FORMAT {
             return Err(StoreError::Format { path: self.path.clone(), found });
@@ -121,7 +140,7 @@ impl Directory {
 /// silences that were deleted since.
 pub fn set_aside(path: &Path) -> Result<PathBuf, StoreError> {
     let own = path.join(OWN);
-    let _lock = lock(path)?;
+    let _lock = take(path)?;
     let mut places = (1_u64..).map(|number| path.join(format!("{ASIDE}{number}")));
     let aside = places.find(|place| !place.exists()).expect("no directory holds 2^64 entries");
     fs::rename(&own, &aside).map_err(failed(&own, "move it"))?;
@@ -147,23 +166,23 @@ fn is_expected(name: &str) -> bool {
     ["silences", "nflog", "lost+found", ""].contains(&stem)
 }
 
-fn lock(path: &Path) -> Result<File, StoreError> {
+/// Takes the lock that keeps other processes out.
+fn take(path: &Path) -> Result<File, StoreError> {
     let file = path.join(OWN).join("lock");
-    let lock = File::create(&file).map_err(failed(&file, "make it"))?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
+    let held = File::create(&file).map_err(failed(&file, "make it"))?;
+    match lock::acquire(&held) {
+        Ok(()) => Ok(held),
         Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path: path.to_owned() }),
         Err(TryLockError::Error(error)) => Err(failed(&file, "lock it")(error)),
     }
 }
 
 /// Writes `bytes` to `new`, and puts it into the place of `path` once they are on the disk.
-fn write_durably(new: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn replace(new: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = File::create(new)?;
     file.write_all(bytes)?;
     file.sync_all()?;
-    fs::rename(new, path)?;
-    path.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all())
+    fs::rename(new, path)
 }
 
 /// Makes the system's answer an error that says what was tried on which file.

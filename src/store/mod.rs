@@ -17,21 +17,18 @@ mod committer;
 mod database;
 mod directory;
 mod import;
+mod lock;
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use watchbell_engine::alert::Alert;
-use watchbell_engine::nflog::NflogEntry;
 use watchbell_engine::replica::NodeId;
-use watchbell_engine::silence::Silence;
+use watchbell_engine::resume::Saved;
 
 use crate::record::frame::Kind;
-use crate::record::group::SavedGroup;
-use crate::record::{Record, RecordError, decode};
+use crate::record::{Framed, RecordError, decode};
 
-pub use change::Change;
 pub use committer::{CommitError, Committer, Stats, Then};
 pub use directory::set_aside;
 pub use import::Imported;
@@ -39,30 +36,26 @@ pub use import::Imported;
 use change::{RecordKey, Writes};
 use database::Database;
 use directory::{Directory, Identity};
+use import::Import;
 
 /// A data directory that this process has for itself. Hand it to [`Committer::start`] to write to it.
 #[derive(Debug)]
 pub struct Store {
     directory: Directory,
+    identity: Identity,
     /// Absent after a failed write, until the next one opens it anew.
     database: Option<Database>,
 }
 
-/// What was in the store when it was opened.
+/// What was found when the store was opened.
 #[derive(Debug)]
-pub struct Saved {
+pub struct Opened {
     /// This node, for as long as the directory lives.
     pub node: NodeId,
     /// How often the directory was opened, this time included; never the same twice.
     pub generation: u64,
-    /// All silences.
-    pub silences: Vec<Arc<Silence>>,
-    /// The notification log.
-    pub nflog: Vec<Arc<NflogEntry>>,
-    /// The alerts.
-    pub alerts: Vec<Arc<Alert>>,
-    /// The aggregation groups whose timers ran.
-    pub groups: Vec<SavedGroup>,
+    /// What the engine goes on with.
+    pub saved: Saved,
     /// Records that could not be read. Their bytes are left where they are.
     pub damaged: Vec<Damaged>,
     /// What was taken over from Alertmanager, if this was the first start in its directory.
@@ -121,8 +114,8 @@ pub enum StoreError {
     },
     /// The state is not whole.
     #[error(
-        "{path}: the saved state is damaged: {reason}; restore {path}/watchbell from a backup, or move it out of the \
-         way to start without state (silences and notification log are lost unless a peer still has them)"
+        "{path}: the saved state is damaged: {reason}; restore {path}/watchbell from a backup, or rename it to \
+         watchbell.aside-1 to start without (silences and notification log are lost unless a peer still has them)"
     )]
     Damaged {
         /// The data directory.
@@ -136,100 +129,98 @@ impl Store {
     /// Opens the data directory `path`, which is made if it is not there, and reads all it holds.
     ///
     /// At the first start in Alertmanager's data directory its silences and notification log are taken over.
-    pub fn open(path: &Path) -> Result<(Self, Saved), StoreError> {
+    pub fn open(path: &Path) -> Result<(Self, Opened), StoreError> {
         let directory = Directory::claim(path)?;
-        let known = directory.identity()?;
+        let refused = |error| directory.refused(error);
+        let written = directory.identity()?;
         let mut database = open_database(&directory)?;
-        let found = database.identity().map_err(|error| damaged(&directory, error))?;
-        let (identity, imported) = match (known, found) {
-            (None, None) => first_start(&directory, &mut database)?,
-            (known, found) => (next_start(&directory, known, found)?, None),
+        let (identity, import) = match (written, database.identity().map_err(refused)?) {
+            (None, None) => (first_start(), import::read(&directory)?),
+            (written, found) => (next_start(&directory, written, found)?, Import::default()),
         };
-        database.write(&Writes::new(), Some(identity)).map_err(|error| damaged(&directory, error))?;
+        database.write(&import.writes, Some(identity)).map_err(refused)?;
         directory.save_identity(identity)?;
-        let saved = load(&directory, &database, identity, imported)?;
-        Ok((Self { directory, database: Some(database) }, saved))
+        let mut opened = Opened::new(identity, import.imported);
+        for (key, bytes) in database.records().map_err(refused)? {
+            opened.add(key, &bytes);
+        }
+        Ok((Self { directory, identity, database: Some(database) }, opened))
     }
 
     /// Writes everything in one atomic, durable step. After a failure the database is opened anew at the next call.
-    fn write(&mut self, writes: &Writes) -> Result<(), String> {
+    fn write(&mut self, writes: &Writes) -> Result<(), StoreError> {
         let mut database = match self.database.take() {
             Some(database) => database,
-            None => open_database(&self.directory).map_err(|error| error.to_string())?,
+            None => self.reopen()?,
         };
-        database.write(writes, None)?;
+        database.write(writes, None).map_err(|error| self.directory.refused(error))?;
         self.database = Some(database);
         Ok(())
     }
-}
 
-impl Store {
-    fn bytes(&self) -> u64 {
+    /// The database after a failure, if it is still the one that was opened first.
+    fn reopen(&self) -> Result<Database, StoreError> {
+        let database = open_database(&self.directory)?;
+        match database.identity().map_err(|error| self.directory.refused(error))? {
+            Some(found) if found == self.identity => Ok(database),
+            _ => Err(self.directory.damaged("the database was replaced while it was in use")),
+        }
+    }
+
+    /// Bytes that the database takes on the disk.
+    fn size(&self) -> u64 {
         self.directory.database_size()
     }
 }
 
 fn open_database(directory: &Directory) -> Result<Database, StoreError> {
     directory.remove_unfinished_snapshots()?;
-    Database::open(&directory.database()).map_err(|error| damaged(directory, error))
+    Database::open(&directory.database()).map_err(|error| directory.refused(error))
 }
 
-fn damaged(directory: &Directory, reason: String) -> StoreError {
-    StoreError::Damaged { path: directory.path().to_owned(), reason }
-}
-
-/// Makes a node, and takes over what Alertmanager left. Both are written in one step, so that a kill undoes both.
-fn first_start(directory: &Directory, database: &mut Database) -> Result<(Identity, Option<Imported>), StoreError> {
-    let identity = Identity { node: NodeId(uuid::Uuid::new_v4().as_u64_pair().1), generation: 1 };
-    let Some((imported, writes)) = import::read(directory)? else { return Ok((identity, None)) };
-    database.write(&writes, Some(identity)).map_err(|error| damaged(directory, error))?;
-    Ok((identity, Some(imported)))
+fn first_start() -> Identity {
+    let (_, random) = uuid::Uuid::new_v4().as_u64_pair();
+    Identity { node: NodeId(random), generation: 1 }
 }
 
 /// The identity of a further start. The database is written before the file, so it may be one start ahead, never behind.
-fn next_start(directory: &Directory, file: Option<Identity>, found: Option<Identity>) -> Result<Identity, StoreError> {
+fn next_start(
+    directory: &Directory,
+    written: Option<Identity>,
+    found: Option<Identity>,
+) -> Result<Identity, StoreError> {
     let Some(found) = found else {
-        return Err(damaged(directory, "the database is empty although it has been used before".into()));
+        return Err(directory.damaged("the database is empty although it has been used before"));
     };
-    if let Some(file) = file {
-        if file.node != found.node {
-            return Err(damaged(directory, "the database belongs to another node".into()));
-        }
-        if file.generation > found.generation {
-            return Err(damaged(directory, "the database has lost its latest writes, or is an old copy".into()));
-        }
+    let written = written.unwrap_or(found);
+    if written.node != found.node {
+        return Err(directory.damaged("the database belongs to another node"));
+    }
+    if written.generation > found.generation {
+        return Err(directory.damaged("the database has lost its latest writes, or is an old copy"));
     }
     Ok(Identity { generation: found.generation + 1, ..found })
 }
 
-fn load(
-    directory: &Directory,
-    database: &Database,
-    identity: Identity,
-    imported: Option<Imported>,
-) -> Result<Saved, StoreError> {
-    let Identity { node, generation } = identity;
-    let (silences, nflog, alerts, groups, damaged_records) = Default::default();
-    let mut saved = Saved { node, generation, silences, nflog, alerts, groups, damaged: damaged_records, imported };
-    for (key, bytes) in database.records().map_err(|error| damaged(directory, error))? {
-        saved.add(key, &bytes);
+impl Opened {
+    fn new(identity: Identity, imported: Option<Imported>) -> Self {
+        let Identity { node, generation } = identity;
+        Self { node, generation, saved: Saved::default(), damaged: Vec::new(), imported }
     }
-    Ok(saved)
-}
 
-impl Saved {
     fn add(&mut self, key: RecordKey, bytes: &[u8]) {
-        let damaged = match key.kind {
-            Kind::Alert => push(&mut self.alerts, bytes, Arc::new),
-            Kind::Group => push(&mut self.groups, bytes, |group| group),
-            Kind::Nflog => push(&mut self.nflog, bytes, Arc::new),
-            Kind::Silence => push(&mut self.silences, bytes, Arc::new),
+        let saved = &mut self.saved;
+        let outcome = match key.kind {
+            Kind::Alert => push(&mut saved.alerts, bytes, Arc::new),
+            Kind::Group => push(&mut saved.groups, bytes, |group| group),
+            Kind::Nflog => push(&mut saved.nflog, bytes, Arc::new),
+            Kind::Silence => push(&mut saved.silences, bytes, Arc::new),
         };
-        self.damaged.extend(damaged.err().map(|error| Damaged { place: key.to_string(), error }));
+        self.damaged.extend(outcome.err().map(|error| Damaged { place: key.to_string(), error }));
     }
 }
 
-fn push<R: Record, T>(list: &mut Vec<T>, bytes: &[u8], wrap: impl Fn(R) -> T) -> Result<(), RecordError> {
+fn push<R: Framed, T>(list: &mut Vec<T>, bytes: &[u8], wrap: impl Fn(R) -> T) -> Result<(), RecordError> {
     list.push(wrap(decode(bytes)?));
     Ok(())
 }

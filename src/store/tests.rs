@@ -1,23 +1,29 @@
 use std::fs;
 use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+use watchbell_engine::alert::Alert;
+use watchbell_engine::effect::Change;
+use watchbell_engine::group::SavedGroup;
 use watchbell_engine::label::Labels;
 use watchbell_engine::matcher::{MatchOp, Matcher};
-use watchbell_engine::nflog::NflogKey;
+use watchbell_engine::nflog::{NflogEntry, NflogKey};
 use watchbell_engine::replica::Version;
-use watchbell_engine::silence::SilenceId;
+use watchbell_engine::silence::{Silence, SilenceId};
 use watchbell_engine::time::{Timestamp, UtcOffset};
 
 use super::*;
 
 mod crash;
+mod foreign;
 
 #[test]
 fn everything_comes_back() {
     let dir = TempDir::new().unwrap();
     let (committer, first) = start(dir.path());
-    assert_eq!((first.generation, first.silences.len(), first.imported), (1, 0, None));
+    assert_eq!((first.generation, first.saved.silences.len(), first.imported), (1, 0, None));
     let changes = vec![
         Change::PutSilence(silence(1, "one")),
         Change::PutSilence(silence(2, "two")),
@@ -28,13 +34,14 @@ fn everything_comes_back() {
     commit(&committer, changes).unwrap();
     drop(committer);
 
-    let (_store, saved) = Store::open(dir.path()).unwrap();
-    assert_eq!((saved.node, saved.generation), (first.node, 2));
+    let (_store, opened) = Store::open(dir.path()).unwrap();
+    let saved = &opened.saved;
+    assert_eq!((opened.node, opened.generation), (first.node, 2));
     assert_eq!(saved.silences, [silence(1, "one"), silence(2, "two")]);
     assert_eq!(saved.nflog, [entry("a", 3)]);
     assert_eq!(saved.alerts, [alert("A")]);
     assert_eq!(saved.groups, [group("A", 60)]);
-    assert_eq!(saved.damaged, []);
+    assert_eq!(opened.damaged, []);
 }
 
 #[test]
@@ -43,12 +50,14 @@ fn the_last_change_of_a_record_holds() {
     let (committer, _) = start(dir.path());
     commit(&committer, vec![Change::PutSilence(silence(1, "old")), Change::PutAlert(alert("A"))]).unwrap();
     commit(&committer, vec![Change::PutSilence(silence(1, "new")), Change::PutNflog(entry("a", 1))]).unwrap();
-    let mut changes = vec![Change::DeleteAlert(alert("A").fingerprint()), Change::DeleteNflog(entry("a", 1).key.clone())];
-    changes.extend([Change::PutGroup(group("A", 1)), Change::DeleteGroup { route_id: "r".into(), labels: group("A", 1).labels }]);
+    let mut changes =
+        vec![Change::DeleteAlert(alert("A").fingerprint()), Change::DeleteNflog(entry("a", 1).key.clone())];
+    changes.extend([Change::PutGroup(group("A", 1)), Change::DeleteGroup(group("A", 2))]);
     commit(&committer, changes).unwrap();
     drop(committer);
 
-    let (_store, saved) = Store::open(dir.path()).unwrap();
+    let (_store, opened) = Store::open(dir.path()).unwrap();
+    let saved = &opened.saved;
     assert_eq!(saved.silences, [silence(1, "new")]);
     assert_eq!((saved.alerts.len(), saved.nflog.len(), saved.groups.len()), (0, 0, 0));
 }
@@ -60,12 +69,13 @@ fn a_record_of_many_pieces_comes_back_longer_and_shorter() {
         let (committer, _) = start(dir.path());
         commit(&committer, vec![Change::PutNflog(entry("a", hashes)), Change::PutNflog(entry("b", 1))]).unwrap();
         drop(committer);
-        let (_store, saved) = Store::open(dir.path()).unwrap();
+        let (_store, opened) = Store::open(dir.path()).unwrap();
+        let saved = &opened.saved;
         let mut lengths: Vec<_> = saved.nflog.iter().map(|e| e.firing.len()).collect();
         lengths.sort_unstable();
         let mut expected = [hashes as usize, 1];
         expected.sort_unstable();
-        assert_eq!((lengths, saved.damaged.len()), (expected.to_vec(), 0));
+        assert_eq!((lengths, opened.damaged.len()), (expected.to_vec(), 0));
     }
 }
 
@@ -80,9 +90,98 @@ fn long_records_make_no_files_beside_the_database() {
     assert_eq!(fs::read_dir(dir.path().join("watchbell/db/blobs")).unwrap().count(), 0);
 }
 
-fn start(path: &Path) -> (Committer, Saved) {
-    let (store, saved) = Store::open(path).unwrap();
-    (Committer::start(store, &saved), saved)
+#[test]
+fn a_change_nobody_waits_for_is_written_soon() {
+    let dir = TempDir::new().unwrap();
+    let (committer, _) = start(dir.path());
+    committer.submit_lazily(vec![Change::PutAlert(alert("A"))]);
+    wait_until(|| committer.stats().commits == 1);
+    assert_eq!((committer.stats().records, committer.stats().queued), (1, 0));
+}
+
+#[test]
+fn a_barrier_waits_for_what_came_before() {
+    let dir = TempDir::new().unwrap();
+    let (committer, _) = start(dir.path());
+    committer.submit_lazily(vec![Change::PutAlert(alert("A"))]);
+    commit(&committer, Vec::new()).unwrap();
+    assert_eq!((committer.stats().commits, committer.stats().records), (1, 1));
+    commit(&committer, Vec::new()).unwrap();
+    assert_eq!(committer.stats().commits, 1, "nothing to write is no commit");
+    assert!(committer.stats().bytes > 0);
+}
+
+#[test]
+fn what_waits_is_written_in_one_commit_and_answered_in_order() {
+    let dir = TempDir::new().unwrap();
+    let (committer, _) = start(dir.path());
+    let (send, receive) = mpsc::channel();
+    let go_on = hold_up(&committer);
+    for number in 0..100 {
+        let send = send.clone();
+        let change = Change::PutSilence(silence(number % 7, &number.to_string()));
+        committer.submit_durable(vec![change], Box::new(move |outcome| send.send((number, outcome)).unwrap()));
+    }
+    go_on.send(()).unwrap();
+    let answers: Vec<_> = receive.iter().take(100).collect();
+    assert_eq!(answers, (0..100).map(|number| (number, Ok(()))).collect::<Vec<_>>());
+    assert_eq!((committer.stats().commits, committer.stats().records), (1, 7));
+    drop(committer);
+    let saved = Store::open(dir.path()).unwrap().1.saved;
+    let comments: Vec<_> = saved.silences.iter().map(|silence| silence.comment.to_string()).collect();
+    assert_eq!(comments, ["98", "99", "93", "94", "95", "96", "97"]);
+}
+
+#[test]
+fn a_record_that_is_too_long_fails_alone() {
+    let dir = TempDir::new().unwrap();
+    let (committer, _) = start(dir.path());
+    let changes = vec![Change::PutNflog(entry("long", 200_000)), Change::PutNflog(entry("short", 2))];
+    let outcome = commit(&committer, changes);
+    assert!(matches!(outcome, Err(CommitError::Record(RecordError::TooLong(_)))), "{outcome:?}");
+    assert_eq!(committer.stats().refused, 1);
+    drop(committer);
+    assert_eq!(Store::open(dir.path()).unwrap().1.saved.nflog, [entry("short", 2)]);
+}
+
+#[test]
+fn too_much_that_waits_is_refused_and_counted() {
+    let dir = TempDir::new().unwrap();
+    let (committer, _) = start(dir.path());
+    let go_on = hold_up(&committer);
+    let many = vec![Change::DeleteAlert(alert("A").fingerprint()); 70_000];
+    committer.submit_lazily(many);
+    assert_eq!(commit(&committer, vec![Change::PutAlert(alert("A"))]), Err(CommitError::Overloaded));
+    assert_eq!((committer.stats().queued, committer.stats().refused), (70_000, 1));
+    go_on.send(()).unwrap();
+    wait_until(|| committer.stats().queued == 0);
+    commit(&committer, vec![Change::PutAlert(alert("A"))]).unwrap();
+}
+
+/// Keeps the committer from taking anything more until something is sent.
+fn hold_up(committer: &Committer) -> mpsc::Sender<()> {
+    let (go_on, blocked) = mpsc::channel();
+    let (entered, inside) = mpsc::channel();
+    let block = move |_| {
+        entered.send(()).unwrap();
+        blocked.recv().unwrap();
+    };
+    committer.submit_durable(Vec::new(), Box::new(block));
+    inside.recv().unwrap();
+    go_on
+}
+
+fn wait_until(reached: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !reached() {
+        assert!(Instant::now() < deadline);
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn start(path: &Path) -> (Committer, Opened) {
+    let (store, opened) = Store::open(path).unwrap();
+    (Committer::start(store), opened)
 }
 
 /// Submits, and waits for the outcome.
@@ -99,6 +198,7 @@ fn silence(id: u128, comment: &str) -> Arc<Silence> {
         starts_at: Timestamp::from_secs(1),
         ends_at: Timestamp::from_secs(2),
         updated_at: Timestamp::from_secs(3),
+        forget_at: Timestamp::from_secs(9),
         created_by: "ops".into(),
         comment: comment.into(),
         annotations: Labels::default(),

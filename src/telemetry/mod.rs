@@ -12,8 +12,8 @@ mod tests;
 pub use metrics::{
     AlertMetrics, DispatcherMetrics, HttpMetrics, Labelled, Metrics, NflogMetrics, SilenceMetrics, Summary,
 };
-pub use notifications::{NotificationMetrics, NotificationSeries, SuppressedBy};
-pub use snapshot::{AlertCounts, GroupAlerts, SilenceCounts, Snapshot};
+pub use notifications::{NotificationMetrics, NotificationSeries};
+pub use snapshot::{AlertCounts, DiskCounts, GroupAlerts, SilenceCounts, Snapshot};
 
 /// The content type of [`Metrics::render`].
 pub const METRICS_CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";

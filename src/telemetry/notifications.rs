@@ -5,6 +5,7 @@ use std::time::Duration;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
+use watchbell_engine::effect::Mute;
 use watchbell_engine::notification::FailureKind;
 
 use super::metrics::{HistogramFamily, Labelled, Registrar, labels};
@@ -32,30 +33,6 @@ const INTEGRATIONS: [&str; 20] = [
     "irc",
     "gitlab",
 ];
-
-/// Why an alert was not told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SuppressedBy {
-    /// A silence.
-    Silence,
-    /// A firing source alert.
-    Inhibition,
-    /// The time lies inside one of the route's mute time intervals.
-    MuteTimeInterval,
-    /// The time lies outside all of the route's active time intervals.
-    ActiveTimeInterval,
-}
-
-impl SuppressedBy {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Silence => "silence",
-            Self::Inhibition => "inhibition",
-            Self::MuteTimeInterval => "mute_time_interval",
-            Self::ActiveTimeInterval => "active_time_interval",
-        }
-    }
-}
 
 /// What is told to receivers.
 #[derive(Debug)]
@@ -116,8 +93,8 @@ impl NotificationMetrics {
     }
 
     /// Counts alerts that were not told.
-    pub fn suppressed(&self, by: SuppressedBy, alerts: u64) {
-        self.suppressed.get_or_create(&labels([("reason", by.as_str())])).inc_by(alerts);
+    pub fn suppressed(&self, why: Mute, alerts: u64) {
+        self.suppressed.get_or_create(&labels([("reason", why.as_str())])).inc_by(alerts);
     }
 }
 

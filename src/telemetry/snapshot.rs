@@ -30,10 +30,8 @@ pub struct Snapshot {
     pub aggregation_groups: usize,
     /// Silences by their state.
     pub silences: SilenceCounts,
-    /// What the silences take on disk, in bytes.
-    pub silences_bytes: u64,
-    /// What the notification log takes on disk, in bytes.
-    pub nflog_bytes: u64,
+    /// How the disk does.
+    pub disk: DiskCounts,
 }
 
 /// The alerts of a group, or of all groups together.
@@ -67,12 +65,29 @@ pub struct SilenceCounts {
     pub expired: usize,
 }
 
+/// How the disk does, counted since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DiskCounts {
+    /// Bytes that the state takes.
+    pub bytes: u64,
+    /// Commits that reached the disk.
+    pub commits: u64,
+    /// Commits that the disk refused.
+    pub failed_commits: u64,
+    /// Records written or deleted.
+    pub records: u64,
+    /// Changes refused by a limit.
+    pub refused: u64,
+    /// Changes that wait now.
+    pub queued: u64,
+}
+
 impl Snapshot {
     pub(super) fn write(&self, page: &mut Page) {
         self.write_configuration(page);
         self.write_alerts(page);
         self.write_silences(page);
-        page.gauge("alertmanager_nflog_snapshot_size_bytes", "Size of the notification log.", self.nflog_bytes);
+        self.write_disk(page);
     }
 
     fn write_configuration(&self, page: &mut Page) {
@@ -130,7 +145,26 @@ impl Snapshot {
         page.gauge("alertmanager_silences_state_size", "The number of silences kept.", all);
         page.gauge("alertmanager_silences_matcher_index_size", "The number of silences in the matcher index.", all);
         page.gauge("alertmanager_silences_version_index_size", "The number of silences with a version.", all);
-        page.gauge("alertmanager_silences_snapshot_size_bytes", "Size of the silences on disk.", self.silences_bytes);
+    }
+
+    /// Alertmanager tells the sizes of its two snapshot files; here both stand for the one database.
+    fn write_disk(&self, page: &mut Page) {
+        let disk = &self.disk;
+        for kind in ["silences", "nflog"] {
+            let name = format!("alertmanager_{kind}_snapshot_size_bytes");
+            page.gauge(&name, "Size of the database that holds all state in bytes.", disk.bytes);
+        }
+        page.gauge("watchbell_store_bytes", "Bytes that the state takes on the disk.", disk.bytes);
+        page.gauge("watchbell_store_queued_changes", "Changes that wait for the disk.", disk.queued);
+        for (name, help, count) in [
+            ("watchbell_store_commits_total", "Commits that reached the disk.", disk.commits),
+            ("watchbell_store_failed_commits_total", "Commits that the disk refused.", disk.failed_commits),
+            ("watchbell_store_records_total", "Records written or deleted.", disk.records),
+            ("watchbell_store_refused_changes_total", "Changes refused by a limit.", disk.refused),
+        ] {
+            page.begin(name, "counter", help);
+            page.series(name, &[], count);
+        }
     }
 }
 

@@ -1,7 +1,18 @@
 //! The real program against real servers, clients and receivers. Each scenario says which program plays the router, so
 //! that Debian's Alertmanager can show that the scenario itself is right.
 
+mod amtool;
+mod command_line;
 mod compare;
+mod crash;
 mod delivery;
+mod filling;
 mod harness;
 mod history;
+mod hostile;
+mod house;
+mod isolation;
+mod keeping;
+mod metrics;
+mod reload;
+mod requests;

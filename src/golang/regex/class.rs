@@ -25,7 +25,7 @@ pub(super) fn bracketed(cursor: &mut Cursor<'_>) -> Result<String, RegexError> {
     Ok(enclose(negated, &items))
 }
 
-/// Reads a class written with a backslash, `\d`, `\W`, `\pL` or `\P{Greek}`, if one comes next. It is written so that it can
+/// Reads a class written with a backslash, `\d`, `\W`, `\pL` or `\P{Greek}`, if one comes next. What it becomes can
 /// stand alone as well as inside brackets.
 pub(super) fn escaped(cursor: &mut Cursor<'_>) -> Result<Option<String>, RegexError> {
     let mut letters = cursor.rest().chars().skip(1);
@@ -129,7 +129,7 @@ fn push_range(items: &mut String, first: u32, last: u32) {
 }
 
 /// A class of `items`; of none, the class that holds nothing.
-fn enclose(negated: bool, items: &str) -> String {
+pub(super) fn enclose(negated: bool, items: &str) -> String {
     let (negated, items) = if items.is_empty() { (!negated, EVERYTHING) } else { (negated, items) };
     let caret = if negated { "^" } else { "" };
     format!("[{caret}{items}]")

@@ -12,9 +12,6 @@ use super::escape::{self, push_code_point};
 /// levels; nobody's pattern comes near this one, and deep trees cost stack.
 pub(super) const MAX_DEPTH: u32 = 120;
 
-/// A class that no character is in.
-const NOTHING: &str = r"[^\x{0}-\x{10ffff}]";
-
 /// What becomes of the groups a pattern captures.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Groups {
@@ -185,7 +182,7 @@ impl Translator<'_> {
     fn literal(&mut self, code_point: u32) {
         if char::from_u32(code_point).is_none() {
             // A surrogate, which no text contains.
-            return self.write_operand(NOTHING);
+            return self.write_operand(&class::enclose(false, ""));
         }
         let mut literal = String::new();
         push_code_point(&mut literal, code_point);

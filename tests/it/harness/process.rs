@@ -55,6 +55,14 @@ impl Process {
         self.child.wait().expect("a killed child can be waited for");
     }
 
+    /// How much memory the running program holds, in KiB.
+    pub(crate) fn memory_kib(&self) -> u64 {
+        let status =
+            fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("a running process has a status");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a process has a size");
+        line.trim().trim_end_matches(" kB").parse().expect("the size is a number")
+    }
+
     fn pid(&self) -> Pid {
         Pid::from_child(&self.child)
     }

@@ -40,6 +40,8 @@ impl Program {
 pub(crate) struct Server {
     pub(crate) program: Program,
     pub(crate) address: SocketAddr,
+    /// The path that answers 200 once the router is ready.
+    pub(crate) readiness: &'static str,
     dir: TempDir,
     flags: Vec<String>,
     process: Option<Process>,
@@ -62,7 +64,7 @@ impl Server {
     pub(crate) fn prepare(program: Program, config: &str, flags: &[&str]) -> Self {
         let dir = tempfile::Builder::new().prefix("watchbell-it-").tempdir().expect("a temporary directory can be had");
         let flags = flags.iter().map(|flag| (*flag).to_owned()).collect();
-        let server = Self { program, address: address::reserve(), dir, flags, process: None };
+        let server = Self { program, address: address::reserve(), readiness: "/-/ready", dir, flags, process: None };
         server.write_config(config);
         server
     }
@@ -71,12 +73,12 @@ impl Server {
     pub(crate) fn launch(&mut self) {
         assert!(self.process.is_none(), "the router runs already");
         let mut process = Process::start(self.command(), &self.log_file(), self.program.package());
-        let client = self.client();
+        let (client, readiness) = (self.client(), Request::new("GET", self.readiness));
         eventually("the router is ready", || {
             if let Some(status) = process.ended() {
                 panic!("{:?} ended at its start ({status}):\n{}", self.program, process.log());
             }
-            client.send(&Request::new("GET", "/-/ready")).ok().filter(|response| response.status == 200)
+            client.send(&readiness).ok().filter(|response| response.status == 200)
         });
         self.process = Some(process);
     }

@@ -28,7 +28,6 @@ pub(crate) enum Answer {
 pub(crate) struct Delivery {
     /// The path without the leading slash: the name of the receiver in the tests' configurations.
     pub(crate) path: String,
-    pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Value,
     pub(crate) arrived: Instant,
     /// When the answer had been written, and its status.
@@ -68,7 +67,12 @@ struct State {
 
 impl Sink {
     pub(crate) fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port can be had");
+        Self::start_at(SocketAddr::from(([127, 0, 0, 1], 0)))
+    }
+
+    /// A receiver at an address that was announced before.
+    pub(crate) fn start_at(address: SocketAddr) -> Self {
+        let listener = TcpListener::bind(address).expect("the address is free");
         let address = listener.local_addr().expect("a listener has an address");
         let shared = Arc::<Shared>::default();
         let accepting = Arc::clone(&shared);
@@ -138,9 +142,9 @@ impl Shared {
     }
 
     fn serve(&self, stream: &TcpStream) -> io::Result<()> {
-        let (path, headers, body) = read_request(stream)?;
+        let (path, body) = read_request(stream)?;
         let body = serde_json::from_slice(&body).unwrap_or_else(|_| String::from_utf8_lossy(&body).into());
-        let delivery = Delivery { path: path.clone(), headers, body, arrived: Instant::now(), answered: None };
+        let delivery = Delivery { path: path.clone(), body, arrived: Instant::now(), answered: None };
         let number = {
             let mut state = self.lock();
             state.deliveries.push(delivery);
@@ -170,9 +174,7 @@ impl Shared {
     }
 }
 
-type Received = (String, Vec<(String, String)>, Vec<u8>);
-
-fn read_request(stream: &TcpStream) -> io::Result<Received> {
+fn read_request(stream: &TcpStream) -> io::Result<(String, Vec<u8>)> {
     let mut reader = BufReader::new(stream);
     let first = read_line(&mut reader)?;
     let path = first.split(' ').nth(1).unwrap_or_default().trim_start_matches('/').to_owned();
@@ -181,5 +183,5 @@ fn read_request(stream: &TcpStream) -> io::Result<Received> {
     let length = length.and_then(|(_, value)| value.parse().ok()).unwrap_or(0);
     let mut body = Vec::new();
     reader.take(length).read_to_end(&mut body)?;
-    Ok((path, headers, body))
+    Ok((path, body))
 }

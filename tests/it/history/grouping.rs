@@ -11,6 +11,11 @@ receivers:
 ";
 
 pub(super) fn histories() -> Vec<History> {
+    [sharing(), timing(), bodies()].into_iter().flatten().collect()
+}
+
+/// Who shares a notification.
+fn sharing() -> Vec<History> {
     vec![
         History::new("an alert fires and resolves", TEAM)
             .fire("alertname=Fire instance=1")
@@ -57,6 +62,12 @@ pub(super) fn histories() -> Vec<History> {
             .fire_all(&["alertname=Fire instance=1", "alertname=Flood site=2"])
             .told("team", 1)
             .get("/api/v2/alerts/groups"),
+    ]
+}
+
+/// When a group is told, and told again.
+fn timing() -> Vec<History> {
+    vec![
         History::new("an old alert does not wait", &TEAM.replace("group_wait: 500ms", "group_wait: 1h"))
             .fire_with(Alert { age_seconds: 7200, ..Alert::new("alertname=Fire") })
             .told("team", 1)
@@ -122,6 +133,12 @@ pub(super) fn histories() -> Vec<History> {
             .fire_with(Alert { ends_in: Some(300), ..Alert::new("alertname=Fire") })
             .quiet()
             .get("/api/v2/alerts"),
+    ]
+}
+
+/// What is in a notification.
+fn bodies() -> Vec<History> {
+    vec![
         History::new("annotations change without a notification", TEAM)
             .fire_with(Alert { annotations: "summary=smoke", ..Alert::new("alertname=Fire") })
             .told("team", 1)

@@ -4,6 +4,11 @@ use super::grouping::TEAM;
 use super::script::History;
 
 pub(super) fn histories() -> Vec<History> {
+    [pairs(), rules_at_work()].into_iter().flatten().collect()
+}
+
+/// A source and its target.
+fn pairs() -> Vec<History> {
     vec![
         History::new("a source keeps its target quiet until it resolves", &rules(&[SITE]))
             .fire("alertname=Outage site=harbour severity=critical")
@@ -70,6 +75,12 @@ pub(super) fn histories() -> Vec<History> {
         .told("team", 1)
         .fire("alertname=Slow site=harbour severity=warning")
         .quiet(),
+    ]
+}
+
+/// Rules of several kinds, and rules that meet other things.
+fn rules_at_work() -> Vec<History> {
+    vec![
         History::new("a silenced source still inhibits", &rules(&[SITE]))
             .silence("hush", "alertname=Outage")
             .fire("alertname=Outage site=harbour severity=critical")

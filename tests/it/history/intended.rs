@@ -27,9 +27,8 @@ pub(crate) fn everywhere() -> Vec<Intended> {
 
 /// Those that only the history of this name may show.
 pub(crate) fn only_in(history: &str) -> Vec<Intended> {
-    match history {
-        _ => Vec::new(),
-    }
+    let _ = history;
+    Vec::new()
 }
 
 fn is_reason(text: &str) -> bool {

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::slice;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::intended;
 use super::script::{Alert, History, Step, matchers};
 use crate::compare::{Difference, differences};
+use crate::filling::{Ids, filled, in_seconds, without_ids, written};
 use crate::harness::http::{Request, Response};
 use crate::harness::server::{Program, Server};
 use crate::harness::sink::Sink;
@@ -67,15 +68,14 @@ struct Player {
     /// When each alert began, by labels.
     starts: HashMap<&'static str, Timestamp>,
     /// The ids of silences by their keys.
-    silences: BTreeMap<&'static str, String>,
+    silences: Ids,
 }
 
 impl Player {
     fn start(program: Program, history: &History) -> Self {
         let sink = Sink::start();
-        let flags: Vec<_> = [EXTERNAL_URL].into_iter().chain(history.flags.iter().copied()).collect();
-        let server = Server::start_with(program, &with_sink(&history.config, &sink), &flags);
-        Self { server, sink, starts: HashMap::new(), silences: BTreeMap::new() }
+        let server = Server::start_with(program, &with_sink(&history.config, &sink), &[EXTERNAL_URL]);
+        Self { server, sink, starts: HashMap::new(), silences: Ids::new() }
     }
 
     /// Does one step and returns what there is to compare.
@@ -85,7 +85,7 @@ impl Player {
             Step::Resolve(alerts) => self.post_alerts(alerts, true),
             Step::Silence { key, matchers, starts_in, ends_in } => self.silence(key, matchers, *starts_in, *ends_in),
             Step::Expire(key) => {
-                let path = format!("/api/v2/silence/{}", self.silences[key]);
+                let path = format!("/api/v2/silence/{}", self.silences[*key]);
                 self.shown(&self.server.client().delete(&path))
             }
             Step::Ask(request) => self.ask(request),
@@ -159,24 +159,19 @@ impl Player {
         let response = self.server.client().post("/api/v2/silences", &body);
         let kept = response.json()["silenceID"] == body["id"];
         if let Some(id) = response.json()["silenceID"].as_str() {
-            self.silences.insert(key, id.to_owned());
+            self.silences.insert(key.to_owned(), id.to_owned());
         }
         json!({"status": response.status, "id kept": kept})
     }
 
     fn ask(&self, request: &Request) -> Value {
-        let mut request = request.clone();
-        for (key, id) in &self.silences {
-            request.path = request.path.replace(&format!("{{{key}}}"), id);
-        }
-        request.body = with_times(&String::from_utf8_lossy(&request.body), Timestamp::now()).into_bytes();
-        self.shown(&self.server.client().must(&request))
+        self.shown(&self.server.client().must(&filled(request, &self.silences)))
     }
 
     /// What is compared of an answer.
     fn shown(&self, response: &Response) -> Value {
         let body = serde_json::from_slice(&response.body).unwrap_or_else(|_| response.text().into());
-        json!({"status": response.status, "body": self.without_ids(body)})
+        json!({"status": response.status, "body": without_ids(body, &self.silences)})
     }
 
     /// The bodies told, for each receiver and group in order.
@@ -184,59 +179,12 @@ impl Player {
         let mut told = BTreeMap::<String, Vec<Value>>::new();
         for delivery in self.sink.all() {
             let group = format!("{} {}", delivery.path, delivery.text("groupKey"));
-            told.entry(group).or_default().push(self.without_ids(delivery.body));
+            told.entry(group).or_default().push(without_ids(delivery.body, &self.silences));
         }
         json!(told)
-    }
-
-    /// The value with the keys of silences for their ids, and one word for ids of silences that have been replaced.
-    fn without_ids(&self, value: Value) -> Value {
-        match value {
-            Value::String(text) => match self.silences.iter().find(|(_, id)| **id == text) {
-                Some((key, _)) => (*key).into(),
-                None if is_uuid(&text) => "a replaced silence".into(),
-                None => text.into(),
-            },
-            Value::Array(items) => items.into_iter().map(|item| self.without_ids(item)).collect(),
-            Value::Object(members) => {
-                members.into_iter().map(|(name, member)| (name, self.without_ids(member))).collect()
-            }
-            other => other,
-        }
     }
 }
 
 fn with_sink(config: &str, sink: &Sink) -> String {
     config.replace("{sink}/", &sink.url(""))
-}
-
-/// Replaces `{+5}` and `{-5}` by times so many seconds after and before `now`.
-pub(crate) fn with_times(text: &str, now: Timestamp) -> String {
-    let mut pieces = text.split('{');
-    let mut result = pieces.next().unwrap_or_default().to_owned();
-    for piece in pieces {
-        let time = piece.split_once('}').and_then(|(number, rest)| Some((number.parse().ok()?, rest)));
-        match time {
-            Some((seconds, rest)) => result += &(written(in_seconds(now, seconds)) + rest),
-            None => result += &format!("{{{piece}"),
-        }
-    }
-    result
-}
-
-fn in_seconds(now: Timestamp, seconds: i64) -> Timestamp {
-    now + SignedDuration::from_secs(seconds)
-}
-
-/// A time as Prometheus writes it: UTC, with milliseconds.
-pub(crate) fn written(time: Timestamp) -> String {
-    format!("{time:.3}")
-}
-
-fn is_uuid(text: &str) -> bool {
-    text.len() == 36
-        && text.chars().enumerate().all(|(at, letter)| match at {
-            8 | 13 | 18 | 23 => letter == '-',
-            _ => letter.is_ascii_hexdigit(),
-        })
 }

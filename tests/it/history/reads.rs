@@ -5,6 +5,11 @@ use serde_json::json;
 use super::script::History;
 
 pub(super) fn histories() -> Vec<History> {
+    [filtered(), posted()].into_iter().flatten().collect()
+}
+
+/// What is left of a stocked router by each parameter.
+fn filtered() -> Vec<History> {
     vec![
         stocked("alerts by filter")
             .get("/api/v2/alerts")
@@ -39,6 +44,12 @@ pub(super) fn histories() -> Vec<History> {
             .get("/api/v2/alerts/groups?receiver=team")
             .get("/api/v2/alerts/groups?receiver=(")
             .get("/api/v2/alerts/groups?filter=bad%7B"),
+    ]
+}
+
+/// What is shown of what was posted.
+fn posted() -> Vec<History> {
+    vec![
         History::new("an order of groups and of alerts in them", &STOCK.replace("[alertname]", "[alertname, site, deck]"))
             .fire_all(&[
                 "alertname=Zebra",

@@ -5,6 +5,11 @@ use super::grouping::TEAM;
 use super::script::History;
 
 pub(super) fn histories() -> Vec<History> {
+    [reloads(), restarts()].into_iter().flatten().collect()
+}
+
+/// The configuration is read again.
+fn reloads() -> Vec<History> {
     vec![
         History::new("a reload tells nothing again", TEAM)
             .fire("alertname=Fire instance=1")
@@ -48,6 +53,12 @@ pub(super) fn histories() -> Vec<History> {
             .reload(&TEAM.replace("group_wait: 500ms", "group_wait: 3s"))
             .told("team", 1)
             .quiet(),
+    ]
+}
+
+/// The program is stopped and started again.
+fn restarts() -> Vec<History> {
+    vec![
         History::new("a restart tells nothing again", TEAM)
             .fire("alertname=Fire instance=1")
             .told("team", 1)

@@ -5,6 +5,11 @@ use serde_json::json;
 use super::script::History;
 
 pub(super) fn histories() -> Vec<History> {
+    [matching(), branching()].into_iter().flatten().collect()
+}
+
+/// Which route takes an alert.
+fn matching() -> Vec<History> {
     vec![
         History::new("the first matching route takes the alert", &tree(&[
             "{matchers: ['severity=page'], receiver: pager}",
@@ -62,6 +67,12 @@ pub(super) fn histories() -> Vec<History> {
         .told("team", 1)
         .told("fallback", 1)
         .get("/api/v2/alerts/groups"),
+    ]
+}
+
+/// What a route hands on to others.
+fn branching() -> Vec<History> {
+    vec![
         History::new("two routes to one receiver", &tree(&[
             "{matchers: ['severity=page'], receiver: team, continue: true}",
             "{matchers: ['site=harbour'], receiver: team}",

@@ -10,7 +10,6 @@ use crate::harness::http::Request;
 pub(crate) struct History {
     pub(crate) name: &'static str,
     pub(crate) config: String,
-    pub(crate) flags: &'static [&'static str],
     pub(crate) steps: Vec<Step>,
 }
 
@@ -77,12 +76,7 @@ const A_WHILE: Duration = Duration::from_millis(2500);
 
 impl History {
     pub(crate) fn new(name: &'static str, config: &str) -> Self {
-        Self { name, config: config.to_owned(), flags: &[], steps: Vec::new() }
-    }
-
-    pub(crate) fn flags(mut self, flags: &'static [&'static str]) -> Self {
-        self.flags = flags;
-        self
+        Self { name, config: config.to_owned(), steps: Vec::new() }
     }
 
     pub(crate) fn fire(self, labels: &'static str) -> Self {
@@ -127,10 +121,6 @@ impl History {
 
     pub(crate) fn get(self, path: &str) -> Self {
         self.step(Step::Ask(Request::new("GET", path)))
-    }
-
-    pub(crate) fn delete(self, path: &str) -> Self {
-        self.step(Step::Ask(Request::new("DELETE", path)))
     }
 
     pub(crate) fn post(self, path: &str, body: &Value) -> Self {

@@ -6,6 +6,11 @@ use super::grouping::TEAM;
 use super::script::History;
 
 pub(super) fn histories() -> Vec<History> {
+    [hushing(), editing(), reading()].into_iter().flatten().collect()
+}
+
+/// What a silence keeps quiet.
+fn hushing() -> Vec<History> {
     vec![
         History::new("a silence keeps an alert quiet until it is expired", TEAM)
             .silence("hush", "alertname=Fire")
@@ -69,6 +74,12 @@ pub(super) fn histories() -> Vec<History> {
             .told("team", 2)
             .get("/api/v2/silences")
             .get("/api/v2/alerts"),
+    ]
+}
+
+/// What an edit keeps, and what it makes anew.
+fn editing() -> Vec<History> {
+    vec![
         History::new("an edit that keeps the silence", TEAM)
             .silence("hush", "alertname=Fire")
             .silence_during("hush", "alertname=Fire", 0, 1200)
@@ -100,6 +111,12 @@ pub(super) fn histories() -> Vec<History> {
             .expire("later")
             .expire("later")
             .get("/api/v2/silence/{later}"),
+    ]
+}
+
+/// What is shown of silences, and what is not taken.
+fn reading() -> Vec<History> {
+    vec![
         History::new("silences sorted and filtered", TEAM)
             .silence_during("third", "alertname=Fire", 0, 900)
             .silence_during("first", "alertname=Fire site=dock", 0, 300)

@@ -1,15 +1,14 @@
-//! `irc_servers` and `irc_configs`: the networks we speak on, and who is told there.
-
-use std::time::Duration;
+//! `irc_servers`: the networks, how a session with each is held, and what people may ask of us there.
 
 use serde::{Deserialize, Serialize};
 
-use super::duration::PrometheusDuration;
-use super::lenient::{empty, nullable};
-use super::secret::Secret;
-use super::tls::TlsConfig;
-use super::url::ProxyUrl;
-use super::{Invalid, at_most_one, one_of};
+use super::super::duration::PrometheusDuration;
+use super::super::lenient::{empty, nullable};
+use super::super::secret::Secret;
+use super::super::tls::TlsConfig;
+use super::super::url::ProxyUrl;
+use super::super::{Invalid, at_most_one, one_of};
+use super::seconds;
 
 /// A network; each node holds one session with it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -40,7 +39,7 @@ pub struct IrcServer {
     #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
     pub password_file: String,
     /// Our nick; a template over `ShortHostname`, `Hostname` and `NodeName`.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    #[serde(deserialize_with = "nullable")]
     pub nick: String,
     /// Nicks to try if it is taken.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
@@ -49,13 +48,13 @@ pub struct IrcServer {
     #[serde(deserialize_with = "nullable")]
     pub regain_nick: bool,
     /// Our user name (ident).
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    #[serde(deserialize_with = "nullable")]
     pub username: String,
     /// Our real name; a template over `ExternalURL`.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    #[serde(deserialize_with = "nullable")]
     pub realname: String,
     /// `auto` marks us as a bot where the server knows how; else a mode string.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    #[serde(deserialize_with = "nullable")]
     pub user_modes: String,
     /// How we log in before we are on the network.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
@@ -88,10 +87,10 @@ pub struct IrcServer {
     #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
     pub peer_nicks: Vec<String>,
     /// The character encoding; `utf-8` is the only one.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    #[serde(deserialize_with = "nullable")]
     pub encoding: String,
     /// What we say when leaving.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    #[serde(deserialize_with = "nullable")]
     pub quit_message: String,
     /// What people may ask of us.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
@@ -103,7 +102,7 @@ pub struct IrcServer {
 #[serde(default, deny_unknown_fields)]
 pub struct IrcSasl {
     /// `auto`, `external`, `plain`, `scram-sha-256` or `none`.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    #[serde(deserialize_with = "nullable")]
     pub mechanism: String,
     /// The account; the nick unless given.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
@@ -124,13 +123,13 @@ pub struct IrcSasl {
 #[serde(default, deny_unknown_fields)]
 pub struct IrcNickserv {
     /// `auto` (with a password, if SASL did not do it), `true` or `false`.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    #[serde(deserialize_with = "nullable")]
     pub enabled: String,
     /// The service's nick, or `nick@server`.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    #[serde(deserialize_with = "nullable")]
     pub service: String,
     /// What it is told; a template over `Account` and `Password`.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    #[serde(deserialize_with = "nullable")]
     pub identify_command: String,
     /// The account; the nick unless given.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
@@ -151,7 +150,7 @@ pub struct IrcNickserv {
 #[serde(default, deny_unknown_fields)]
 pub struct IrcChanserv {
     /// The service's nick, or `nick@server`.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    #[serde(deserialize_with = "nullable")]
     pub service: String,
     /// Whether it is asked to lift a ban. Always shown.
     #[serde(deserialize_with = "nullable")]
@@ -199,13 +198,13 @@ pub struct IrcCommands {
     #[serde(deserialize_with = "nullable")]
     pub enabled: bool,
     /// How a command begins.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    #[serde(deserialize_with = "nullable")]
     pub prefix: String,
     /// Accounts that may acknowledge and silence.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
     pub accounts: Vec<String>,
     /// Accounts that may ask; `*` is everybody in the channel.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    #[serde(deserialize_with = "nullable")]
     pub read_accounts: Vec<String>,
     /// Where they may ask; every channel we are in unless given.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
@@ -217,89 +216,14 @@ pub struct IrcCommands {
     #[serde(deserialize_with = "nullable")]
     pub ack_duration: PrometheusDuration,
     /// Its comment; a template over `Account`.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    #[serde(deserialize_with = "nullable")]
     pub ack_comment: String,
     /// Whether being an operator or identified by WHOIS will do. Always shown.
     #[serde(deserialize_with = "nullable")]
     pub allow_weak_auth: bool,
     /// How many commands a person may give: `5/m`.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    #[serde(deserialize_with = "nullable")]
     pub rate: String,
-}
-
-/// Who is told on a network, and how.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct IrcConfig {
-    /// Whether they want to hear that alerts are resolved. Always shown.
-    #[serde(deserialize_with = "nullable")]
-    pub send_resolved: bool,
-    /// The network, by its name among `irc_servers`.
-    #[serde(deserialize_with = "nullable")]
-    pub server: String,
-    /// Channels and nicks; templates. One that comes out empty is skipped.
-    #[serde(deserialize_with = "nullable")]
-    pub to: Vec<String>,
-    /// The channels' key.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
-    pub channel_key: Secret,
-    /// The same in a file.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
-    pub channel_key_file: String,
-    /// `privmsg` or `notice`.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
-    pub message_type: String,
-    /// `group`: one message a notification; `alert`: one an alert.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
-    pub mode: String,
-    /// What is said; a template.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
-    pub message: String,
-    /// Lines a notification may have.
-    #[serde(deserialize_with = "nullable")]
-    pub max_lines: u32,
-    /// `wrap` or `truncate`.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
-    pub long_lines: String,
-    /// Bytes a line may have; 0 means what the server lets through.
-    #[serde(deserialize_with = "nullable")]
-    pub max_line_bytes: u32,
-    /// `auto`, `none` or `always`.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
-    pub formatting: String,
-    /// Nicks to name; templates.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
-    pub highlight: Vec<String>,
-    /// How much a target is told.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
-    pub rate_limit: IrcRateLimit,
-    /// `auto`, `echo`, `ping` or `none`: what proves that a message arrived.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
-    pub confirm: String,
-    /// How long to wait for the proof.
-    #[serde(deserialize_with = "nullable")]
-    pub confirm_timeout: PrometheusDuration,
-    /// Whether a message carries its id, by which peers and people find it. Always shown.
-    #[serde(deserialize_with = "nullable")]
-    pub message_id: bool,
-    /// How long a peer's message counts as ours; 0 means never.
-    #[serde(deserialize_with = "nullable")]
-    pub peer_dedup_window: PrometheusDuration,
-    /// `fail` or `drop` if a channel does not let us in.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
-    pub on_unjoinable: String,
-}
-
-/// How much a target is told.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct IrcRateLimit {
-    /// Lines.
-    #[serde(deserialize_with = "nullable")]
-    pub lines: u32,
-    /// In this time.
-    #[serde(deserialize_with = "nullable")]
-    pub per: PrometheusDuration,
 }
 
 impl Default for IrcServer {
@@ -397,42 +321,6 @@ impl Default for IrcCommands {
     }
 }
 
-impl Default for IrcConfig {
-    fn default() -> Self {
-        Self {
-            send_resolved: true,
-            server: String::new(),
-            to: Vec::new(),
-            channel_key: Secret::default(),
-            channel_key_file: String::new(),
-            message_type: "privmsg".to_owned(),
-            mode: "group".to_owned(),
-            message: "{{ template \"irc.default.message\" . }}".to_owned(),
-            max_lines: 4,
-            long_lines: "wrap".to_owned(),
-            max_line_bytes: 0,
-            formatting: "auto".to_owned(),
-            highlight: Vec::new(),
-            rate_limit: IrcRateLimit::default(),
-            confirm: "auto".to_owned(),
-            confirm_timeout: seconds(10),
-            message_id: true,
-            peer_dedup_window: seconds(600),
-            on_unjoinable: "fail".to_owned(),
-        }
-    }
-}
-
-impl Default for IrcRateLimit {
-    fn default() -> Self {
-        Self { lines: 60, per: seconds(3600) }
-    }
-}
-
-const fn seconds(count: u64) -> PrometheusDuration {
-    PrometheusDuration(Duration::from_secs(count))
-}
-
 impl IrcServer {
     /// Refuses what contradicts itself or lacks a server.
     ///
@@ -463,24 +351,5 @@ impl IrcNickserv {
         one_of("nickserv enabled", &self.enabled, &["auto", "true", "false"])?;
         let password = !self.password.is_empty();
         at_most_one(&[("nickserv password", password), ("password_file", !self.password_file.is_empty())])
-    }
-}
-
-impl IrcConfig {
-    /// Refuses what contradicts itself or names nobody.
-    ///
-    /// # Errors
-    /// Says what is wrong.
-    pub fn validate(&self) -> Result<(), Invalid> {
-        Invalid::when(self.server.is_empty(), "missing server in irc config")?;
-        Invalid::when(self.to.is_empty(), "missing to in irc config")?;
-        let key = !self.channel_key.is_empty();
-        at_most_one(&[("channel_key", key), ("channel_key_file", !self.channel_key_file.is_empty())])?;
-        one_of("message_type", &self.message_type, &["privmsg", "notice"])?;
-        one_of("mode", &self.mode, &["group", "alert"])?;
-        one_of("long_lines", &self.long_lines, &["wrap", "truncate"])?;
-        one_of("formatting", &self.formatting, &["auto", "none", "always"])?;
-        one_of("confirm", &self.confirm, &["auto", "echo", "ping", "none"])?;
-        one_of("on_unjoinable", &self.on_unjoinable, &["fail", "drop"])
     }
 }

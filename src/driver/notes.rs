@@ -1,0 +1,112 @@
+//! The engine's decisions as log lines and metrics.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp as Instant;
+use watchbell_engine::effect::Note;
+use watchbell_engine::nflog::NflogKey;
+use watchbell_engine::notification::Failure;
+use watchbell_engine::silence::Silence;
+use watchbell_engine::time::Timestamp;
+
+use crate::telemetry::Metrics;
+
+/// Writes down what was decided.
+#[derive(Debug)]
+pub(super) struct NoteTaker {
+    metrics: Metrics,
+    log_silences: bool,
+    /// The last failure of deliveries that are being retried: one that repeats is logged once.
+    failures: BTreeMap<NflogKey, String>,
+}
+
+impl NoteTaker {
+    pub(super) fn new(metrics: Metrics, log_silences: bool) -> Self {
+        Self { metrics, log_silences, failures: BTreeMap::new() }
+    }
+
+    pub(super) fn take(&mut self, note: Note) {
+        let nflog = &self.metrics.nflog;
+        match note {
+            Note::AlertLimited(name) => {
+                self.metrics.alerts.limited(&name).inc();
+                tracing::warn!(component = "provider", alertname = %name, "alert limit reached");
+            }
+            Note::Suppressed { why, count } => self.metrics.notifications.suppressed(why, count as u64),
+            Note::Tell { key, attempt, reason } => {
+                if attempt == 1 {
+                    nflog.queries.inc();
+                    self.metrics.notifications.of(&key.integration, &key.receiver).attempted();
+                }
+                let (group, why) = (&key.group_key, reason.as_str());
+                tracing::debug!(component = "dispatcher", receiver = %receiver(&key), aggrGroup = %group, reason = why, "Notify");
+            }
+            Note::NothingToTell(_) => {
+                nflog.queries.inc();
+            }
+            Note::Told { key, attempts } => self.told(&key, attempts),
+            Note::Retry { key, attempts, failure } => self.retry(key, attempts, &failure),
+            Note::GivenUp { key, attempts, failure, kind } => {
+                self.failures.remove(&key);
+                self.metrics.notifications.of(&key.integration, &key.receiver).failed(kind);
+                log_given_up(&key, attempts, &failure);
+            }
+            Note::SilenceCreated(silence) => self.silence("create silence", &silence),
+            Note::SilenceUpdated(silence) => self.silence("update silence", &silence),
+            Note::SilenceExpired(silence) => self.silence("expire silence", &silence),
+        }
+    }
+
+    fn told(&mut self, key: &NflogKey, attempts: u32) {
+        self.failures.remove(key);
+        let (receiver, group) = (receiver(key), &key.group_key);
+        if attempts == 1 {
+            tracing::debug!(component = "dispatcher", %receiver, aggrGroup = %group, attempts, "Notify success");
+        } else {
+            tracing::info!(component = "dispatcher", %receiver, aggrGroup = %group, attempts, "Notify success");
+        }
+    }
+
+    fn retry(&mut self, key: NflogKey, attempts: u32, failure: &Failure) {
+        if self.failures.get(&key) == Some(&failure.text) {
+            return;
+        }
+        let (receiver, group, err) = (receiver(&key), &key.group_key, &failure.text);
+        tracing::warn!(component = "dispatcher", %receiver, aggrGroup = %group, attempts, %err, "Notify attempt failed, will retry later");
+        self.failures.insert(key, failure.text.clone());
+    }
+
+    fn silence(&self, what: &'static str, silence: &Silence) {
+        if !self.log_silences {
+            return;
+        }
+        let sets = silence.matcher_sets.iter();
+        let matchers: Vec<String> =
+            sets.flatten().map(|m| format!("{}{}{}", m.name(), m.op().as_str(), m.value())).collect();
+        tracing::info!(
+            component = "silences",
+            Id = %silence.id,
+            CreatedBy = %silence.created_by,
+            Comment = %silence.comment,
+            StartsAt = %rfc3339(silence.starts_at),
+            EndsAt = %rfc3339(silence.ends_at),
+            Matchers = %matchers.join(","),
+            "{what}"
+        );
+    }
+}
+
+fn log_given_up(key: &NflogKey, attempts: u32, failure: &Failure) {
+    let why = if failure.retry { "" } else { " due to unrecoverable error" };
+    let err = format!("{}: notify retry canceled{why} after {attempts} attempts: {}", receiver(key), failure.text);
+    tracing::error!(component = "dispatcher", receiver = %key.receiver, aggrGroup = %key.group_key, %err, "Notify for alerts failed");
+}
+
+/// `receiver/integration[index]`, as Alertmanager writes it.
+fn receiver(key: &NflogKey) -> String {
+    format!("{}/{}[{}]", key.receiver, key.integration, key.index)
+}
+
+fn rfc3339(at: Timestamp) -> Instant {
+    Instant::from_microsecond(at.as_micros()).unwrap_or(Instant::MAX)
+}

@@ -1,0 +1,207 @@
+//! Directories that are not as a store left them: foreign, damaged, from another time, in use, or Alertmanager's.
+
+use super::*;
+use crate::record::encode;
+
+#[test]
+fn what_a_kill_during_opening_leaves_is_removed() {
+    let dir = used();
+    fs::write(dir.path().join("watchbell/db/snap.FFFFFFFFFFFFFFFF.generating"), b"half a snapsho").unwrap();
+    let (_store, opened) = Store::open(dir.path()).unwrap();
+    assert_eq!(opened.saved.silences, [silence(1, "one")]);
+}
+
+#[test]
+fn a_foreign_directory_is_refused_and_left_alone() {
+    let dir = TempDir::new().unwrap();
+    fs::create_dir(dir.path().join("chunks_head")).unwrap();
+    let error = Store::open(dir.path()).unwrap_err();
+    assert!(matches!(&error, StoreError::Foreign { entry, .. } if entry == "chunks_head"));
+    assert!(error.to_string().contains(&dir.path().display().to_string()), "{error}");
+    assert!(!dir.path().join("watchbell").exists());
+}
+
+#[test]
+fn a_volumes_own_entries_are_not_foreign() {
+    let dir = TempDir::new().unwrap();
+    for name in ["lost+found", ".snapshot", "silences.5af3", "nflog.77"] {
+        fs::write(dir.path().join(name), b"").unwrap();
+    }
+    assert_eq!(Store::open(dir.path()).unwrap().1.imported, None);
+}
+
+#[test]
+fn one_process_at_a_time() {
+    let dir = TempDir::new().unwrap();
+    let first = Store::open(dir.path()).unwrap();
+    let error = Store::open(dir.path()).unwrap_err();
+    assert!(matches!(error, StoreError::Locked { .. }), "{error}");
+    assert!(matches!(set_aside(dir.path()), Err(StoreError::Locked { .. })));
+    drop(first);
+    assert_eq!(Store::open(dir.path()).unwrap().1.generation, 2);
+}
+
+#[test]
+fn another_format_is_named() {
+    let dir = used();
+    let identity = dir.path().join("watchbell/identity");
+    let text = fs::read_to_string(&identity).unwrap();
+    fs::write(&identity, text.replace("format 1", "format 2")).unwrap();
+    let error = Store::open(dir.path()).unwrap_err();
+    assert!(matches!(error, StoreError::Format { found: 2, .. }));
+    assert!(error.to_string().contains("format 2, this watchbell reads format 1"), "{error}");
+}
+
+#[test]
+fn a_malformed_identity_is_damage() {
+    let dir = used();
+    for text in ["", "format", "format 1\nnode x\ngeneration 1\n", "format 1\nnode 1\n"] {
+        fs::write(dir.path().join("watchbell/identity"), text).unwrap();
+        assert_damaged(dir.path(), "identity is malformed");
+    }
+}
+
+#[test]
+fn a_database_that_is_gone_is_no_first_start() {
+    let dir = used();
+    fs::remove_dir_all(dir.path().join("watchbell/db")).unwrap();
+    assert_damaged(dir.path(), "the database is empty");
+    assert_damaged(dir.path(), "the database is empty");
+}
+
+#[test]
+fn an_old_copy_of_the_database_is_noticed() {
+    let (dir, copy) = (used(), TempDir::new().unwrap());
+    copy_directory(&dir.path().join("watchbell/db"), copy.path());
+    drop(Store::open(dir.path()).unwrap());
+    fs::remove_dir_all(dir.path().join("watchbell/db")).unwrap();
+    copy_directory(copy.path(), &dir.path().join("watchbell/db"));
+    assert_damaged(dir.path(), "an old copy");
+}
+
+#[test]
+fn another_nodes_database_is_noticed() {
+    let (dir, other) = (used(), used());
+    fs::remove_dir_all(dir.path().join("watchbell/db")).unwrap();
+    copy_directory(&other.path().join("watchbell/db"), &dir.path().join("watchbell/db"));
+    assert_damaged(dir.path(), "belongs to another node");
+}
+
+#[test]
+fn a_database_that_vanishes_in_use_is_not_begun_anew() {
+    let dir = used();
+    let (mut store, _) = Store::open(dir.path()).unwrap();
+    // As after a failed write.
+    store.database = None;
+    fs::remove_dir_all(dir.path().join("watchbell/db")).unwrap();
+    let error = store.write(&Writes::new()).unwrap_err();
+    assert!(error.to_string().contains("was replaced while it was in use"), "{error}");
+}
+
+#[test]
+fn a_kill_before_the_identity_is_written_down_does_no_harm() {
+    let dir = used();
+    let node = Store::open(dir.path()).unwrap().1.node;
+    fs::remove_file(dir.path().join("watchbell/identity")).unwrap();
+    let (_store, opened) = Store::open(dir.path()).unwrap();
+    assert_eq!((opened.node, opened.generation), (node, 3));
+}
+
+/// Damages the database file in one place each time. sled's own checksums, the records' and the identity together must
+/// see it, or it must have hit nothing that counts.
+#[test]
+fn no_damage_to_the_database_file_is_silent() {
+    let dir = TempDir::new().unwrap();
+    let (committer, _) = start(dir.path());
+    commit(&committer, (0..500).map(|id| Change::PutSilence(silence(id, "why"))).collect()).unwrap();
+    drop(committer);
+    drop(Store::open(dir.path()).unwrap());
+    let sound = fs::read(dir.path().join("watchbell/db/db")).unwrap();
+    for step in 0..20 {
+        let copy = TempDir::new().unwrap();
+        copy_directory(dir.path(), copy.path());
+        let (mut bytes, at) = (sound.clone(), step * sound.len() / 60);
+        match step % 4 {
+            0 => bytes.truncate(at),
+            bit => bytes[at] ^= 1 << bit,
+        }
+        fs::write(copy.path().join("watchbell/db/db"), bytes).unwrap();
+        match Store::open(copy.path()) {
+            Ok((_store, opened)) => assert_eq!(opened.saved.silences.len() + opened.damaged.len(), 500, "byte {at}"),
+            Err(error) => assert!(matches!(error, StoreError::Damaged { .. }), "byte {at}: {error}"),
+        }
+    }
+}
+
+#[test]
+fn a_damaged_record_is_told_apart_and_left_in_place() {
+    let dir = used();
+    let (mut store, _) = Store::open(dir.path()).unwrap();
+    let mut bytes = encode(&*silence(2, "two")).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    store.write(&Writes::from([(RecordKey { kind: Kind::Silence, id: 2 }, Some(bytes))])).unwrap();
+    drop(store);
+    for _ in 0..2 {
+        let (_store, opened) = Store::open(dir.path()).unwrap();
+        let place = "silence 00000000-0000-0000-0000-000000000002".to_owned();
+        assert_eq!(opened.damaged, [Damaged { place, error: RecordError::Checksum }]);
+        assert_eq!(opened.saved.silences, [silence(1, "one")]);
+    }
+}
+
+#[test]
+fn alertmanagers_files_are_taken_over_once() {
+    let dir = TempDir::new().unwrap();
+    fs::copy("fixtures/record/alertmanager-silences.bin", dir.path().join("silences")).unwrap();
+    let nflog = fs::read("fixtures/record/alertmanager-nflog.bin").unwrap();
+    fs::write(dir.path().join("nflog"), [&nflog[..], &nflog[..9]].concat()).unwrap();
+    let (store, opened) = Store::open(dir.path()).unwrap();
+    let imported = opened.imported.unwrap();
+    assert_eq!((imported.silences, imported.nflog), (1, 1));
+    assert_eq!(imported.damaged.iter().map(|d| &*d.place).collect::<Vec<_>>(), ["Alertmanager's nflog, record 2"]);
+    assert_eq!((opened.saved.silences.len(), opened.saved.nflog.len()), (1, 1));
+    drop(store);
+
+    let (_store, again) = Store::open(dir.path()).unwrap();
+    assert_eq!((again.imported, again.saved.silences), (None, opened.saved.silences));
+    assert!(dir.path().join("silences").exists());
+}
+
+#[test]
+fn what_was_set_aside_stays_and_nothing_older_comes_back() {
+    let dir = used();
+    fs::copy("fixtures/record/alertmanager-silences.bin", dir.path().join("silences")).unwrap();
+    let aside = set_aside(dir.path()).unwrap();
+    assert_eq!(aside, dir.path().join("watchbell.aside-1"));
+    let (store, opened) = Store::open(dir.path()).unwrap();
+    assert_eq!((opened.generation, opened.saved.silences.len(), opened.imported), (1, 0, None));
+    drop(store);
+    assert_eq!(set_aside(dir.path()).unwrap(), dir.path().join("watchbell.aside-2"));
+    fs::rename(aside, dir.path().join("watchbell")).unwrap();
+    assert_eq!(Store::open(dir.path()).unwrap().1.saved.silences, [silence(1, "one")]);
+}
+
+/// A directory with one silence.
+fn used() -> TempDir {
+    let dir = TempDir::new().unwrap();
+    let (committer, _) = start(dir.path());
+    commit(&committer, vec![Change::PutSilence(silence(1, "one"))]).unwrap();
+    dir
+}
+
+fn assert_damaged(path: &Path, reason: &str) {
+    let text = Store::open(path).unwrap_err().to_string();
+    assert!(text.starts_with(&format!("{}: the saved state is damaged", path.display())), "{text}");
+    assert!(text.contains(reason) && text.contains("watchbell.aside-1"), "{text}");
+}
+
+fn copy_directory(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let target = to.join(entry.file_name());
+        match entry.file_type().unwrap().is_dir() {
+            true => copy_directory(&entry.path(), &target),
+            false => drop(fs::copy(entry.path(), target).unwrap()),
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! What the receiver heard over all rounds, held against what the senders sent.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use super::book::Book;
+use crate::harness::sink::{Delivery, Sink};
+use crate::harness::wait::{eventually, seen_within};
+
+/// How long after the receiver's answer a sending is surely noted. A kill before that falls inside the sending.
+const NOTED: Duration = Duration::from_millis(500);
+
+/// How long the receiver is watched at the end for what should not come.
+const A_WHILE: Duration = Duration::from_secs(2);
+
+/// What is told of an alert, in order.
+type Heard = BTreeMap<String, Vec<Delivery>>;
+
+/// Every alert that fires has been told, every one that was told and resolved has been told to be resolved, in this
+/// order, and none twice but for a kill.
+pub(super) fn check(book: &Book, sink: &Sink, kills: &[Instant]) {
+    eventually("all that fires or has resolved is told", || untold(book, &heard(sink)).is_empty().then_some(()));
+    seen_within(A_WHILE, || None::<()>);
+    let heard = heard(sink);
+    assert_eq!(untold(book, &heard), Vec::<String>::new());
+    for (name, deliveries) in &heard {
+        told_once(name, deliveries, kills);
+        assert_ne!(deliveries[0].text("status"), "resolved", "{name} is told resolved, but was never told to fire");
+    }
+    let calm = heard.values().flatten().filter(|delivery| !fell_inside(delivery, kills)).count();
+    assert!(calm > kills.len(), "hardly any sending was out of reach of a kill: {calm}");
+}
+
+/// The alerts of which the receiver does not know the last state.
+fn untold(book: &Book, heard: &Heard) -> Vec<String> {
+    let wanting = book.alerts.iter().filter(|(name, alert)| match heard.get(*name).and_then(|told| told.last()) {
+        Some(last) => (last.text("status") == "firing") != alert.is_firing(),
+        None => alert.is_firing(),
+    });
+    wanting.map(|(name, _)| name.clone()).collect()
+}
+
+fn heard(sink: &Sink) -> Heard {
+    let mut heard = Heard::new();
+    for delivery in sink.all() {
+        let name = delivery.body["groupLabels"]["alertname"].as_str().unwrap_or_default().to_owned();
+        heard.entry(name).or_default().push(delivery);
+    }
+    heard
+}
+
+fn told_once(name: &str, deliveries: &[Delivery], kills: &[Instant]) {
+    for pair in deliveries.windows(2) {
+        let same = pair[0].text("status") == pair[1].text("status");
+        assert!(!same || fell_inside(&pair[0], kills), "{name} is told twice: {pair:#?}");
+        assert!(pair[0].text("status") != "resolved" || same, "{name} fires after it has resolved: {pair:#?}");
+    }
+}
+
+/// Whether a kill came between the arrival of a sending and the moment when its answer is surely noted.
+fn fell_inside(delivery: &Delivery, kills: &[Instant]) -> bool {
+    let end = delivery.answered.map_or(delivery.arrived, |(answered, _)| answered) + NOTED;
+    kills.iter().any(|kill| (delivery.arrived..end).contains(kill))
+}

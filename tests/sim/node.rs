@@ -1,0 +1,142 @@
+//! One node: an engine, a disk, and what lies between: changes that are not on the disk yet, and what waits for them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use watchbell_engine::alert::Alert;
+use watchbell_engine::effect::{Answer, Attempt, Change};
+use watchbell_engine::group::SavedGroup;
+use watchbell_engine::label::{Fingerprint, Labels};
+use watchbell_engine::nflog::{NflogEntry, NflogKey};
+use watchbell_engine::policy::Policy;
+use watchbell_engine::replica::{NodeId, Record};
+use watchbell_engine::resume::Saved;
+use watchbell_engine::silence::edit::SilenceLimits;
+use watchbell_engine::silence::{Silence, SilenceId};
+use watchbell_engine::time::Timestamp;
+use watchbell_engine::{Engine, Options};
+
+/// How long ended silences and log entries are kept in a history.
+pub(crate) const RETENTION: Duration = Duration::from_secs(4 * 3600);
+pub(crate) const PEER_TIMEOUT: Duration = Duration::from_secs(15);
+pub(crate) const SETTLE: Duration = Duration::from_secs(30);
+
+/// A node, running or not.
+pub(crate) struct Node {
+    pub(crate) engine: Option<Engine>,
+    pub(crate) disk: Disk,
+    /// Rises with every crash: what belongs to an earlier life is void.
+    pub(crate) life: u32,
+    /// Changes in order, each with what waits for the disk.
+    pub(crate) unsaved: Vec<(Vec<Change>, Dependents)>,
+    /// When the next write is due.
+    pub(crate) commit_at: Option<Timestamp>,
+    pub(crate) wake_at: Option<Timestamp>,
+    /// Attempts that the receiver has heard and whose outcome is not on the disk.
+    pub(crate) unsure: Vec<NflogKey>,
+}
+
+/// What happens once changes are on the disk.
+#[derive(Debug, Default)]
+pub(crate) struct Dependents {
+    pub(crate) publish: Vec<Record>,
+    pub(crate) answer: Option<Answer>,
+    pub(crate) deliver: Vec<Attempt>,
+}
+
+/// What survives a crash.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Disk {
+    silences: BTreeMap<SilenceId, Arc<Silence>>,
+    nflog: BTreeMap<NflogKey, Arc<NflogEntry>>,
+    alerts: BTreeMap<Fingerprint, Arc<Alert>>,
+    groups: BTreeMap<(Arc<str>, Labels), SavedGroup>,
+}
+
+impl Node {
+    pub(crate) fn new() -> Self {
+        Self {
+            engine: None,
+            disk: Disk::default(),
+            life: 0,
+            unsaved: Vec::new(),
+            commit_at: None,
+            wake_at: None,
+            unsure: Vec::new(),
+        }
+    }
+
+    /// Everything that is not on the disk is gone.
+    pub(crate) fn crash(&mut self) {
+        self.engine = None;
+        self.life += 1;
+        self.unsaved.clear();
+        self.unsure.clear();
+        (self.commit_at, self.wake_at) = (None, None);
+    }
+
+    /// Silences and log entries, as repair hands them to another node.
+    pub(crate) fn records(&self) -> Vec<Record> {
+        let Some(engine) = &self.engine else { return Vec::new() };
+        let silences = engine.view().silences().iter().cloned().map(Record::Silence);
+        silences.chain(engine.nflog().cloned().map(Record::Nflog)).collect()
+    }
+}
+
+impl Disk {
+    pub(crate) fn apply(&mut self, change: Change) {
+        match change {
+            Change::PutSilence(silence) => drop(self.silences.insert(silence.id, silence)),
+            Change::DeleteSilence(id) => drop(self.silences.remove(&id)),
+            Change::PutNflog(entry) => drop(self.nflog.insert(entry.key.clone(), entry)),
+            Change::DeleteNflog(key) => drop(self.nflog.remove(&key)),
+            Change::PutAlert(alert) => drop(self.alerts.insert(alert.fingerprint(), alert)),
+            Change::DeleteAlert(fingerprint) => drop(self.alerts.remove(&fingerprint)),
+            Change::PutGroup(group) => drop(self.groups.insert(name_of(&group), group)),
+            Change::DeleteGroup(group) => drop(self.groups.remove(&name_of(&group))),
+        }
+    }
+
+    pub(crate) fn saved(&self) -> Saved {
+        Saved {
+            silences: self.silences.values().cloned().collect(),
+            nflog: self.nflog.values().cloned().collect(),
+            alerts: self.alerts.values().cloned().collect(),
+            groups: self.groups.values().cloned().collect(),
+        }
+    }
+
+    /// How many records there are.
+    pub(crate) fn len(&self) -> usize {
+        self.silences.len() + self.nflog.len() + self.alerts.len() + self.groups.len()
+    }
+}
+
+fn name_of(group: &SavedGroup) -> (Arc<str>, Labels) {
+    (Arc::clone(&group.route_id), group.labels.clone())
+}
+
+/// The options of the node with this number, in a world of `nodes`.
+pub(crate) fn options(number: usize, nodes: usize) -> Options {
+    Options {
+        node: NodeId(number as u64 + 1),
+        silences: SilenceLimits { retention: RETENTION, ..SilenceLimits::default() },
+        alert_gc_interval: Duration::from_secs(600),
+        per_alertname_limit: 0,
+        peer_timeout: PEER_TIMEOUT,
+        start_delay: Duration::ZERO,
+        settle_timeout: if nodes > 1 { SETTLE } else { Duration::ZERO },
+    }
+}
+
+/// Starts a node's engine from its disk.
+pub(crate) fn start(
+    now: Timestamp,
+    number: usize,
+    nodes: usize,
+    policy: &Policy,
+    disk: &Disk,
+) -> (Engine, watchbell_engine::effect::Effects) {
+    Engine::restore(now, options(number, nodes), Arc::new(policy.clone()), disk.saved())
+}
