@@ -1,16 +1,16 @@
 //! Renders the same templates with the same data as Debian's `amtool template render` (0.25, Go 1.19), and compares
 //! byte for byte; of errors it compares the kind. What 0.25 cannot do is in the golden cases.
 
+#[allow(dead_code, reason = "other tests give it data of their own")]
+#[path = "../amtool/mod.rs"]
+mod amtool;
 mod generator;
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::process::Command;
-
 use generator::Generator;
 use watchbell_template::{Data, Engine, ErrorKind, Templates};
 
-const AMTOOL: &str = "amtool";
 const DATA: [&str; 3] = ["data.json", "data-one.json", "data-none.json"];
 const SEED: u64 = 20_261_123;
 const GENERATED: usize = 360;
@@ -78,24 +78,13 @@ fn rendered(templates: &Templates, engine: Engine, text: &str, data: &Data) -> (
 }
 
 fn rendered_by_amtool(engine: Engine, text: &str, data: &str) -> Outcome {
-    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/template");
-    let kind = if engine == Engine::Html { "html" } else { "text" };
-    let output = Command::new(AMTOOL)
-        .args(["template", "render", "--template.glob=/dev/null"])
-        .arg(format!("--template.data={fixtures}/{data}"))
-        .arg(format!("--template.text={text}"))
-        .arg(format!("--template.type={kind}"))
-        .env("TZ", "Europe/Berlin")
-        .output()
-        .expect("amtool of the Debian package prometheus-alertmanager runs");
-    if output.status.success() {
-        return Outcome::Text(String::from_utf8_lossy(&output.stdout).into_owned());
-    }
-    let message = String::from_utf8_lossy(&output.stderr).into_owned();
-    match message {
-        message if message.contains("html/template:") => Outcome::Escape,
-        message if message.contains(": executing ") => Outcome::Execute,
-        message if message.contains("template: ") => Outcome::Parse,
-        message => panic!("amtool said {message}"),
+    let data = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/template/").to_owned() + data;
+    let engine = if engine == Engine::Html { "html" } else { "text" };
+    match amtool::render(engine, "/dev/null", data, text) {
+        Ok(text) => Outcome::Text(text),
+        Err(message) if message.contains("html/template:") => Outcome::Escape,
+        Err(message) if message.contains(": executing ") => Outcome::Execute,
+        Err(message) if message.contains("template: ") => Outcome::Parse,
+        Err(message) => panic!("amtool said {message}"),
     }
 }
