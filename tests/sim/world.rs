@@ -336,7 +336,9 @@ impl World {
             Fault::Receiver(which, mood) => self.moods[which] = mood,
             Fault::Reload => self.reload(),
         }
-        self.push(self.now + DETECTION, Event::Membership);
+        if !matches!(fault, Fault::Receiver(..) | Fault::Reload) {
+            self.push(self.now + DETECTION, Event::Membership);
+        }
     }
 
     fn reload(&mut self) {
