@@ -16,6 +16,10 @@ use super::wire::shown::{Object, ShownMatcher, ShownSilence, SilenceStatus, Text
 use super::wire::time::ZonedTime;
 use crate::driver::Refused;
 
+/// How long the texts of a silence may be altogether, in bytes. A silence is kept and passed on as one record, which must
+/// stay small; no person writes more than some kilobytes.
+const MAX_TEXT_BYTES: usize = 512 << 10;
+
 /// What a complete posted silence asks for.
 pub(super) fn draft(posted: PostedSilence, syntax: Syntax, now: Timestamp) -> Result<Draft, Refusal> {
     posted.check()?;
@@ -25,6 +29,10 @@ pub(super) fn draft(posted: PostedSilence, syntax: Syntax, now: Timestamp) -> Re
     }
     if ends_at.at < now {
         return Err(Refusal::bad_request("Failed to create silence: end time can't be in the past"));
+    }
+    if posted.text_bytes() > MAX_TEXT_BYTES {
+        let too_large = SilenceError::TooLarge { size: posted.text_bytes(), limit: MAX_TEXT_BYTES };
+        return Err(Refused::from(too_large).into());
     }
     let raw: Vec<RawMatcher> = posted.matchers.into_iter().flatten().flatten().map(raw_matcher).collect();
     let matchers = matcher_set(&raw, syntax).map_err(Refused::from)?;

@@ -99,6 +99,7 @@ async fn post_alerts(api: &Shared, body: Received<'_>) -> Answer {
     };
     let (alerts, faults) = if body.is_large() { aside(take_in).await? } else { take_in()? };
     if !alerts.is_empty() {
+        api.metrics.alerts.handed_over(alerts.len() as u64);
         api.handle.post_alerts(alerts).await?;
     }
     if faults.is_empty() { Ok(StatusCode::OK.into_response()) } else { Err(Refusal::bad_request(faults.join("\n"))) }
@@ -120,9 +121,11 @@ async fn list_groups(api: &Shared, query: &Query) -> Answer {
 async fn list_silences(api: &Shared, query: Query) -> Answer {
     let (started, syntax) = (Instant::now(), api.options.syntax);
     let view = api.handle.view().await?;
+    let count = view.silences().len() as u64;
     let answer = aside(move || json(&silences::list(&view, &query, syntax, clock::now())?)).await;
     let metrics = &api.metrics.silences;
     metrics.queries.inc();
+    metrics.silences_scanned.inc_by(count);
     metrics.query_duration.observe(started.elapsed().as_secs_f64());
     if answer.is_err() {
         metrics.query_errors.inc();

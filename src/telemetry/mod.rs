@@ -1,19 +1,25 @@
 //! What the program tells of itself: the log, and the list of all metrics.
 
+mod alerts;
 mod exposition;
+mod http;
+mod keeping;
 pub mod log;
 mod metrics;
 mod notifications;
 mod process;
 mod snapshot;
+mod summary;
 #[cfg(test)]
 mod tests;
 
-pub use metrics::{
-    AlertMetrics, DispatcherMetrics, HttpMetrics, Labelled, Metrics, NflogMetrics, SilenceMetrics, Summary,
-};
+pub use alerts::{AlertMetrics, DispatcherMetrics};
+pub use http::HttpMetrics;
+pub use keeping::{NflogMetrics, SilenceMetrics};
+pub use metrics::{Labelled, Metrics};
 pub use notifications::{NotificationMetrics, NotificationSeries};
 pub use snapshot::{AlertCounts, DiskCounts, GroupAlerts, SilenceCounts, Snapshot};
+pub use summary::Summary;
 
 /// The content type of [`Metrics::render`].
 pub const METRICS_CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";

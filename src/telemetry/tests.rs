@@ -105,3 +105,32 @@ fn a_group_key_is_escaped() {
     let page = Metrics::new(&Features::default()).render(&snapshot);
     assert!(has(&page, r#"alertmanager_alerts{group_key="{}:{a=\"b\"}",state="active"} 0"#), "{page}");
 }
+
+/// Alertmanager 0.34's own metrics, without those of a cluster and those that appear only with their first count.
+#[test]
+fn every_metric_of_alertmanager_is_on_the_page() {
+    let page = page(&Metrics::new(&Features::default()));
+    let alerts = "alerts alerts_received_total alerts_invalid_total alerts_per_alert_limit alerts_limited_total \
+        alerts_subscriber_channel_writes_total dispatcher_aggregation_groups \
+        dispatcher_alert_processing_duration_seconds dispatcher_aggregation_group_limit_reached_total \
+        dispatcher_aggregation_group_creation_retries_total dispatcher_aggregation_group_creation_given_up_total";
+    let configuration = "build_info config_hash config_last_reload_successful \
+        config_last_reload_success_timestamp_seconds receivers integrations inhibition_rules cluster_enabled";
+    let notifications = "notifications_total notifications_failed_total notification_requests_total \
+        notification_requests_failed_total notification_latency_seconds http_requests_in_flight \
+        http_concurrency_limit_exceeded_total";
+    let silences = "silences silences_gc_duration_seconds silences_gc_errors_total silences_snapshot_duration_seconds \
+        silences_snapshot_size_bytes silences_maintenance_total silences_maintenance_errors_total \
+        silences_matcher_compile_errors_total silences_queries_total silences_query_errors_total \
+        silences_query_duration_seconds silences_query_silences_scanned_total silences_query_silences_skipped_total \
+        silences_gossip_messages_propagated_total silences_state_size silences_matcher_index_size \
+        silences_version_index_size";
+    let nflog = "nflog_gc_duration_seconds nflog_snapshot_duration_seconds nflog_snapshot_size_bytes \
+        nflog_maintenance_total nflog_maintenance_errors_total nflog_queries_total nflog_query_errors_total \
+        nflog_query_duration_seconds nflog_gossip_messages_propagated_total";
+    for name in
+        [alerts, configuration, notifications, silences, nflog].iter().flat_map(|names| names.split_whitespace())
+    {
+        assert!(page.contains(&format!("\n# TYPE alertmanager_{name} ")), "no {name}");
+    }
+}

@@ -90,6 +90,11 @@ async fn a_silence_that_makes_no_sense_is_refused_in_alertmanagers_words() {
         assert_eq!((answered.status, answered.json()), (status, expected), "{extra}");
         assert_eq!(answered.body.ends_with('\n'), status != 422, "{extra}");
     }
+    let long = post(&api, &format!(r#""comment":"{}""#, "x".repeat(600_000))).await;
+    assert_eq!(
+        (long.status, long.json()),
+        (400, json!("silence exceeded maximum size: 600012 bytes (limit: 524288 bytes)"))
+    );
     assert_eq!(ids(&api, "").await, Vec::<String>::new());
 }
 

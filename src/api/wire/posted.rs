@@ -85,6 +85,15 @@ impl PostedSilence {
         required(self.starts_at.is_some(), "startsAt")
     }
 
+    /// How long all of its texts are together.
+    pub(in crate::api) fn text_bytes(&self) -> usize {
+        let matchers = self.matchers.iter().flatten().flatten().flat_map(|matcher| [&matcher.name, &matcher.value]);
+        let texts = matchers.chain([&self.comment, &self.created_by]).map(|text| text.as_ref().map_or(0, String::len));
+        let annotations =
+            self.annotations.iter().flat_map(|labels| labels.iter().map(|(name, value)| name.len() + value.len()));
+        texts.sum::<usize>() + annotations.sum::<usize>()
+    }
+
     fn check_matchers(&self) -> Result<(), Violation> {
         let matchers = self.matchers.as_ref().ok_or_else(|| Violation::required("matchers"))?;
         if matchers.is_empty() {

@@ -52,9 +52,22 @@ fn heard(sink: &Sink) -> Heard {
 fn told_once(name: &str, deliveries: &[Delivery], kills: &[Instant]) {
     for pair in deliveries.windows(2) {
         let same = pair[0].text("status") == pair[1].text("status");
-        assert!(!same || fell_inside(&pair[0], kills), "{name} is told twice: {pair:#?}");
-        assert!(pair[0].text("status") != "resolved" || same, "{name} fires after it has resolved: {pair:#?}");
+        assert!(!same || fell_inside(&pair[0], kills), "{name} is told twice{}", times(pair, kills));
+        assert!(
+            pair[0].text("status") != "resolved" || same,
+            "{name} fires after it has resolved{}",
+            times(pair, kills)
+        );
     }
+}
+
+/// How long after the first sending the others and the kills came, in the words of a failed test.
+fn times(deliveries: &[Delivery], kills: &[Instant]) -> String {
+    let since = |moment: Instant| moment.saturating_duration_since(deliveries[0].arrived).as_millis();
+    let told = deliveries.iter().map(|delivery| format!("{} ms: {}", since(delivery.arrived), delivery.body));
+    let kills =
+        kills.iter().filter(|kill| **kill > deliveries[0].arrived).map(|kill| format!("{} ms: a kill", since(*kill)));
+    format!(":\n{}", told.chain(kills.take(3)).collect::<Vec<_>>().join("\n"))
 }
 
 /// Whether a kill came between the arrival of a sending and the moment when its answer is surely noted.

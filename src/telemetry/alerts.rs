@@ -1,0 +1,93 @@
+//! The metrics of alerts as they come in and are grouped.
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+
+use super::metrics::{Labelled, Registrar, labels};
+use super::summary::Summary;
+
+/// Alerts as they come in.
+#[derive(Debug)]
+pub struct AlertMetrics {
+    /// Firing alerts received, valid or not.
+    pub received_firing: Counter,
+    /// Resolved alerts received, valid or not.
+    pub received_resolved: Counter,
+    /// Alerts refused because they were not valid.
+    pub invalid: Counter,
+    handed_over: [Counter; 2],
+    limited: Family<Labelled, Counter>,
+    names_in_limited: bool,
+}
+
+impl AlertMetrics {
+    pub(super) fn new(registrar: &mut Registrar<'_>, names_in_limited: bool) -> Self {
+        let received = registrar.counters("alertmanager_alerts_received_total", "The total number of received alerts");
+        let invalid = registrar.counters("alertmanager_alerts_invalid_total", "The total number of invalid alerts");
+        let limited = registrar.counters("alertmanager_alerts_limited_total", "Alerts dropped by the alertname limit");
+        let handed_over = registrar.counters(
+            "alertmanager_alerts_subscriber_channel_writes_total",
+            "Number of alerts handed to those who follow alerts",
+        );
+        let to = |subscriber| handed_over.get_or_create_owned(&labels([("subscriber", subscriber)]));
+        let by_status = |status| received.get_or_create_owned(&labels([("status", status), ("version", "v2")]));
+        let metrics = Self {
+            received_firing: by_status("firing"),
+            received_resolved: by_status("resolved"),
+            invalid: invalid.get_or_create_owned(&labels([("version", "v2")])),
+            handed_over: [to("dispatcher"), to("inhibitor")],
+            limited,
+            names_in_limited,
+        };
+        if !names_in_limited {
+            metrics.limited("");
+        }
+        metrics
+    }
+
+    /// Counts valid alerts that were handed to the engine, where grouping and inhibition see them at once.
+    pub fn handed_over(&self, alerts: u64) {
+        for subscriber in &self.handed_over {
+            subscriber.inc_by(alerts);
+        }
+    }
+
+    /// The alerts dropped by the limit on alerts of one name.
+    pub fn limited(&self, alertname: &str) -> Counter {
+        let alertname = Some(("alertname", alertname)).filter(|_| self.names_in_limited);
+        self.limited.get_or_create_owned(&labels(alertname))
+    }
+}
+
+/// Routing and grouping.
+#[derive(Debug)]
+pub struct DispatcherMetrics {
+    /// How long one alert took to route.
+    pub alert_processing: Summary,
+    /// How often a group was not made because there were too many.
+    pub group_limit_reached: Counter,
+}
+
+impl DispatcherMetrics {
+    /// Two metrics stay at zero: groups are made by one task, so there is nothing to retry. Dashboards look for them.
+    pub(super) fn new(registrar: &mut Registrar<'_>) -> Self {
+        registrar.counter(
+            "alertmanager_dispatcher_aggregation_group_creation_retries_total",
+            "Number of attempts to make an aggregation group that met another attempt",
+        );
+        registrar.counter(
+            "alertmanager_dispatcher_aggregation_group_creation_given_up_total",
+            "Number of alerts dropped because their aggregation group could not be made",
+        );
+        Self {
+            alert_processing: Summary::new(
+                "alertmanager_dispatcher_alert_processing_duration_seconds",
+                "Summary of latencies for the processing of alerts.",
+            ),
+            group_limit_reached: registrar.counter(
+                "alertmanager_dispatcher_aggregation_group_limit_reached_total",
+                "Number of times an aggregation group could not be made because there were too many",
+            ),
+        }
+    }
+}
