@@ -67,6 +67,9 @@ pub async fn run(options: Options) -> Result<(), AppError> {
 
     let metrics = Metrics::new(&options.features);
     count_receivers(&metrics, &config);
+    count_damage(&metrics, &opened);
+    let fallbacks = Arc::clone(&loader.fallbacks);
+    metrics.template_fallbacks.ask(move || fallbacks.counts().collect());
     let (engine, first) =
         Engine::restore(clock::now(), engine_options(&options, &opened), Arc::clone(&config.policy), opened.saved);
     let committer = Committer::start(store);
@@ -256,6 +259,15 @@ fn count_receivers(metrics: &Metrics, config: &Config) {
         receiver.integrations.iter().map(|integration| (integration.kind.as_str(), receiver.name.as_str()))
     });
     metrics.notifications.reconfigure(integrations);
+}
+
+/// Silences count under Alertmanager's name as well. The place of a damaged record names its kind.
+fn count_damage(metrics: &Metrics, opened: &Opened) {
+    let imported = opened.imported.iter().flat_map(|imported| &imported.damaged);
+    let (silences, others): (Vec<_>, Vec<_>) =
+        opened.damaged.iter().chain(imported).partition(|damaged| damaged.place.contains("silence"));
+    metrics.store.damaged.set((silences.len() + others.len()) as i64);
+    metrics.silences.unreadable_on_load.inc_by(silences.len() as u64);
 }
 
 fn announce(options: &Options) {
