@@ -68,6 +68,9 @@ pub async fn run(options: Options) -> Result<(), AppError> {
 
     let metrics = Metrics::new(&options.features);
     count_receivers(&metrics, &config);
+    count_damage(&metrics, &opened);
+    let fallbacks = Arc::clone(&loader.fallbacks);
+    metrics.template_fallbacks.ask(move || fallbacks.counts().collect());
     let (driver, commands) = driver(&options, &config, integrations, store, opened, metrics.clone());
     let (running, watched) = watch::channel(Arc::new(loader.running(config, templates)));
     let (reloads, asked) = mpsc::channel(MAX_RELOADS);
@@ -263,6 +266,15 @@ fn count_receivers(metrics: &Metrics, config: &Config) {
         receiver.integrations.iter().map(|integration| (integration.kind.as_str(), receiver.name.as_str()))
     });
     metrics.notifications.reconfigure(integrations);
+}
+
+/// Silences count under Alertmanager's name as well. The place of a damaged record names its kind.
+fn count_damage(metrics: &Metrics, opened: &Opened) {
+    let imported = opened.imported.iter().flat_map(|imported| &imported.damaged);
+    let (silences, others): (Vec<_>, Vec<_>) =
+        opened.damaged.iter().chain(imported).partition(|damaged| damaged.place.contains("silence"));
+    metrics.store.damaged.set((silences.len() + others.len()) as i64);
+    metrics.silences.unreadable_on_load.inc_by(silences.len() as u64);
 }
 
 fn announce(options: &Options) {
