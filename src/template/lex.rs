@@ -172,3 +172,51 @@ fn closing_delimiter(rest: &str) -> Option<(usize, bool)> {
 fn is_alphanumeric(c: char) -> bool {
     c == '_' || c.is_alphanumeric()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kinds(source: &str) -> Vec<(Kind, String)> {
+        tokens(source).into_iter().map(|token| (token.kind, token.text.into_owned())).collect()
+    }
+
+    #[test]
+    fn trim_markers_take_the_white_space_beside_them() {
+        let texts = |source| {
+            let texts = kinds(source).into_iter().filter(|(kind, _)| *kind == Kind::Text);
+            texts.map(|(_, text)| text).collect::<Vec<_>>()
+        };
+        assert_eq!(texts("a \n{{- 1 -}}\t\r\n b"), ["a", "b"]);
+        assert_eq!(texts("a {{/* c */}} b"), ["a ", " b"]);
+        assert_eq!(texts("a {{- /* c */ -}} b"), ["a", "b"]);
+        assert_eq!(texts(" {{- 1 -}} {{- 2 -}} "), Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_byte_of_an_action_belongs_to_a_token() {
+        let source = "{{ $x := (.A.B \"}}\" `r` 'c' 0x1F)|f,true nil if}}";
+        let mut end = 0;
+        for token in tokens(source) {
+            assert_eq!(token.pos, end, "{token:?}");
+            end = token.pos + token.text.len();
+        }
+        assert_eq!(end, source.len());
+    }
+
+    #[test]
+    fn a_minus_beside_a_delimiter_is_a_sign_unless_a_space_makes_it_a_marker() {
+        let number = |source| kinds(source).into_iter().find(|(kind, _)| *kind == Kind::Number).map(|(_, text)| text);
+        assert_eq!(number("{{-3}}").as_deref(), Some("-3"));
+        assert_eq!(number("{{- 3}}").as_deref(), Some("3"));
+    }
+
+    #[test]
+    fn the_last_token_says_how_it_ended() {
+        let last = |source| kinds(source).pop().expect("there is always one");
+        assert_eq!(last("text").0, Kind::Eof);
+        assert_eq!(last("{{ \"x }}"), (Kind::Error, "unterminated quoted string".into()));
+        assert_eq!(last("{{ x"), (Kind::Error, "unclosed action".into()));
+        assert_eq!(last("{{ (x }}"), (Kind::Error, "unclosed left paren".into()));
+    }
+}
