@@ -26,6 +26,7 @@ use watchbell_template::Templates;
 
 use crate::settings::receiver::Receiver;
 
+pub use data::template_clock;
 pub use field::TemplateFallbacks;
 
 /// What an integration wants to find again at the next notification of the same group.
