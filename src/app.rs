@@ -14,7 +14,7 @@ use watchbell_template::Templates;
 use crate::api::{self, Api, ApiOptions};
 use crate::cli::{self, Features, Options};
 use crate::config::{self, Config, ConfigError};
-use crate::driver::{Driver, Handle, Refused, Running};
+use crate::driver::{Command, Driver, Handle, Refused, Running};
 use crate::receivers::{Integrations, ReceiverError, Surroundings, TemplateFallbacks};
 use crate::store::{Committer, Opened, Store, StoreError};
 use crate::telemetry::Metrics;
@@ -55,33 +55,32 @@ pub enum AppError {
 
 /// Runs the server until a signal ends it.
 pub async fn run(options: Options) -> Result<(), AppError> {
+    let signals = signals()?;
     announce(&options);
-    let loader = Loader::new(&options);
+    let mut loader = Loader::new(&options);
     let config = loader.load()?;
     let (store, opened) = Store::open(&options.storage_path)?;
     tell_what_was_opened(&opened);
     let listeners = api::bind(&options.listen_addresses).await?;
     let external_url = ExternalUrl::new(&options, listeners[0].local_addr()?.port()).map_err(AppError::ExternalUrl)?;
-    let loader = Loader { external_url: external_url.to_string(), ..loader };
+    loader.external_url = external_url.to_string();
     let (templates, integrations) = loader.build(&config)?;
 
     let metrics = Metrics::new(&options.features);
     count_receivers(&metrics, &config);
-    let (engine, first) =
-        Engine::restore(clock::now(), engine_options(&options, &opened), Arc::clone(&config.policy), opened.saved);
-    let committer = Committer::start(store);
-    let (driver, commands) =
-        Driver::new(engine, first, committer, Arc::new(integrations), metrics.clone(), options.log_silences);
-    let (running, watched) = watch::channel(Arc::new(running(config, templates)));
+    count_damage(&metrics, &opened);
+    let fallbacks = Arc::clone(&loader.fallbacks);
+    metrics.template_fallbacks.ask(move || fallbacks.counts().collect());
+    let (driver, commands) = driver(&options, &config, integrations, store, opened, metrics.clone());
+    let (running, watched) = watch::channel(Arc::new(loader.running(config, templates)));
     let (reloads, asked) = mpsc::channel(MAX_RELOADS);
     let handle = Handle::new(commands, watched, reloads);
-    let driving = tokio::spawn(driver.run());
-
     let api = Api::new(handle.clone(), metrics.clone(), api_options(&options, &external_url));
+
+    let driving = tokio::spawn(driver.run());
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = tokio::spawn(api::serve(listeners, api, async move { drop(stopped.await) }));
-    let mut reloader = Reloader { loader, handle: handle.clone(), running, metrics };
-    reloader.until_stopped(asked).await?;
+    Reloader { loader, handle: handle.clone(), running, metrics }.until_stopped(signals, asked).await;
     drop(stop);
     // A panic in one of them has been told by the hook; the others still stop in order.
     let _ = serving.await;
@@ -89,6 +88,20 @@ pub async fn run(options: Options) -> Result<(), AppError> {
     let _ = driving.await;
     tracing::info!("Stopped");
     Ok(())
+}
+
+/// The engine as it was left, behind its driver.
+fn driver(
+    options: &Options,
+    config: &Config,
+    integrations: Integrations,
+    store: Store,
+    opened: Opened,
+    metrics: Metrics,
+) -> (Driver, mpsc::Sender<Command>) {
+    let engine_options = engine_options(options, &opened);
+    let (engine, first) = Engine::restore(clock::now(), engine_options, Arc::clone(&config.policy), opened.saved);
+    Driver::new(engine, first, Committer::start(store), Arc::new(integrations), metrics, options.log_silences)
 }
 
 /// Follows another configuration whenever a signal or a request asks for it.
@@ -101,11 +114,8 @@ struct Reloader {
 
 impl Reloader {
     /// Serves reloads, one at a time, until a signal ends the program.
-    async fn until_stopped(
-        &mut self,
-        mut asked: mpsc::Receiver<oneshot::Sender<Result<(), String>>>,
-    ) -> Result<(), AppError> {
-        let [mut hangup, mut terminate, mut interrupt] = signals()?;
+    async fn until_stopped(self, signals: [Signal; 3], mut asked: mpsc::Receiver<oneshot::Sender<Result<(), String>>>) {
+        let [mut hangup, mut terminate, mut interrupt] = signals;
         loop {
             tokio::select! {
                 _ = terminate.recv() => break,
@@ -119,10 +129,9 @@ impl Reloader {
             }
         }
         tracing::info!("Received SIGTERM, exiting gracefully...");
-        Ok(())
     }
 
-    async fn reload(&mut self) -> Result<(), AppError> {
+    async fn reload(&self) -> Result<(), AppError> {
         let file = self.loader.file_name();
         tracing::info!(component = "configuration", %file, "Loading configuration file");
         let outcome = self.follow_the_file().await;
@@ -142,7 +151,7 @@ impl Reloader {
         let (templates, integrations) = self.loader.build(&config)?;
         count_receivers(&self.metrics, &config);
         self.handle.replace(Arc::clone(&config.policy), Arc::new(integrations)).await?;
-        self.running.send_replace(Arc::new(running(config, templates)));
+        self.running.send_replace(Arc::new(self.loader.running(config, templates)));
         Ok(())
     }
 }
@@ -201,16 +210,17 @@ impl Loader {
         let integrations = Integrations::build(&used, &templates, &surroundings)?;
         Ok((templates, integrations))
     }
-}
 
-fn running(config: Config, templates: Templates) -> Running {
-    Running {
-        policy: config.policy,
-        config: config.original.into(),
-        config_hash: config.hash,
-        templates,
-        loaded_at: clock::now(),
-        last_reload_ok: true,
+    fn running(&self, config: Config, templates: Templates) -> Running {
+        Running {
+            policy: config.policy,
+            config: config.original.into(),
+            config_hash: config.hash,
+            templates,
+            external_url: self.external_url.clone(),
+            loaded_at: clock::now(),
+            last_reload_ok: true,
+        }
     }
 }
 
@@ -254,6 +264,15 @@ fn count_receivers(metrics: &Metrics, config: &Config) {
         receiver.integrations.iter().map(|integration| (integration.kind.as_str(), receiver.name.as_str()))
     });
     metrics.notifications.reconfigure(integrations);
+}
+
+/// Silences count under Alertmanager's name as well. The place of a damaged record names its kind.
+fn count_damage(metrics: &Metrics, opened: &Opened) {
+    let imported = opened.imported.iter().flat_map(|imported| &imported.damaged);
+    let (silences, others): (Vec<_>, Vec<_>) =
+        opened.damaged.iter().chain(imported).partition(|damaged| damaged.place.contains("silence"));
+    metrics.store.damaged.set((silences.len() + others.len()) as i64);
+    metrics.silences.unreadable_on_load.inc_by(silences.len() as u64);
 }
 
 fn announce(options: &Options) {

@@ -3,6 +3,7 @@
 
 mod deliver;
 mod handle;
+mod measure;
 mod notes;
 
 use std::sync::Arc;
@@ -16,12 +17,13 @@ use watchbell_engine::policy::Policy;
 
 use crate::clock;
 use crate::receivers::Integrations;
-use crate::store::Committer;
+use crate::store::{CommitError, Committer};
 use crate::telemetry::Metrics;
 
 pub use handle::{Command, Handle, Refused, Reply, Running};
 
 use deliver::Deliverer;
+use measure::{Records, Taken, count_forgotten, count_refused};
 use notes::NoteTaker;
 
 /// Commands that may wait for the engine. Each sender waits when it is full, so that a storm is slowed at its source.
@@ -39,6 +41,7 @@ pub struct Driver {
     committer: Committer,
     deliverer: Deliverer,
     notes: NoteTaker,
+    metrics: Metrics,
     commands: mpsc::Receiver<Command>,
 }
 
@@ -54,8 +57,8 @@ impl Driver {
     ) -> (Self, mpsc::Sender<Command>) {
         let (sender, commands) = mpsc::channel(MAX_COMMANDS);
         let deliverer = Deliverer::new(integrations, sender.downgrade(), metrics.clone());
-        let notes = NoteTaker::new(metrics, log_silences);
-        let mut driver = Self { engine, committer, deliverer, notes, commands };
+        let notes = NoteTaker::new(metrics.clone(), log_silences);
+        let mut driver = Self { engine, committer, deliverer, notes, metrics, commands };
         driver.perform(first, Reply::Nobody);
         (driver, sender)
     }
@@ -63,6 +66,8 @@ impl Driver {
     /// Runs until it is told to stop; then everything decided is on disk.
     pub async fn run(mut self) {
         loop {
+            self.metrics.driver.waiting.set(self.commands.len() as i64);
+            self.metrics.driver.attempts.set(self.engine.load().1 as i64);
             let wake = self.next_wake();
             tokio::select! {
                 command = self.commands.recv() => match command {
@@ -84,7 +89,9 @@ impl Driver {
     }
 
     fn advance(&mut self) {
+        let started = Instant::now();
         let effects = self.engine.advance(clock::now());
+        count_forgotten(&effects.persist, started.elapsed(), &self.metrics);
         self.perform(effects, Reply::Nobody);
     }
 
@@ -103,7 +110,10 @@ impl Driver {
     }
 
     fn handle(&mut self, input: Input, reply: Reply) {
+        let (taken, started) = (Taken::of(&input), Instant::now());
         let effects = self.engine.handle(clock::now(), input);
+        taken.count(&effects.persist, started.elapsed(), &self.metrics);
+        count_refused(effects.answer.as_ref(), &self.metrics);
         self.perform(effects, reply);
     }
 
@@ -121,7 +131,9 @@ impl Driver {
         let durable = effects.persist.iter().any(Change::is_durable);
         let (answer, attempts, deliverer) = (effects.answer, effects.deliver, self.deliverer.clone());
         if durable {
-            let then = move |saved| {
+            let (metrics, records, started) = (self.metrics.clone(), Records::put(&effects.persist), Instant::now());
+            let then = move |saved: Result<(), CommitError>| {
+                records.count_saved(started.elapsed(), saved.is_ok(), &metrics);
                 reply.send(answer, saved);
                 deliverer.start(attempts);
             };

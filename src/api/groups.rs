@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use watchbell_engine::group::Group;
-use watchbell_engine::label::{Fingerprint, Labels};
+use watchbell_engine::label::Fingerprint;
 use watchbell_engine::policy::Route;
 use watchbell_engine::time::Timestamp;
 use watchbell_engine::view::{KnownAlert, MutedBy, View};
+
+use crate::driver::Running;
 
 use super::alerts::{is_asked, shown, wanted_state};
 use super::params::AlertFilter;
@@ -20,7 +22,13 @@ struct Chosen<'a> {
 }
 
 /// The groups that hold alerts that are asked for; `muted` says whether groups that time intervals mute are wanted.
-pub(super) fn list<'a>(view: &'a View, filter: &AlertFilter, muted: bool, now: Timestamp) -> Vec<ShownGroup<'a>> {
+pub(super) fn list<'a>(
+    running: &Running,
+    view: &'a View,
+    filter: &AlertFilter,
+    muted: bool,
+    now: Timestamp,
+) -> Vec<ShownGroup<'a>> {
     let mut chosen = choose(view, filter, now);
     let receivers = receivers_of(&chosen);
     chosen.retain(|chosen| muted || chosen.group.muted_by.is_empty());
@@ -28,7 +36,7 @@ pub(super) fn list<'a>(view: &'a View, filter: &AlertFilter, muted: bool, now: T
         let by_labels = a.group.labels.cmp_as_sets(&b.group.labels);
         by_labels.then_with(|| a.route.receiver.cmp(&b.route.receiver))
     });
-    chosen.into_iter().map(|chosen| chosen.shown(&receivers)).collect()
+    chosen.into_iter().map(|chosen| chosen.shown(running, &receivers, now)).collect()
 }
 
 fn choose<'a>(view: &'a View, filter: &AlertFilter, now: Timestamp) -> Vec<Chosen<'a>> {
@@ -56,8 +64,15 @@ fn receivers_of<'a>(chosen: &[Chosen<'a>]) -> BTreeMap<Fingerprint, Vec<Named<'a
 }
 
 impl<'a> Chosen<'a> {
-    fn shown(mut self, receivers: &BTreeMap<Fingerprint, Vec<Named<'a>>>) -> ShownGroup<'a> {
+    fn shown(
+        mut self,
+        running: &Running,
+        receivers: &BTreeMap<Fingerprint, Vec<Named<'a>>>,
+        now: Timestamp,
+    ) -> ShownGroup<'a> {
         self.alerts.sort_by(|(a, _), (b, _)| a.alert.labels.cmp_as_told(&b.alert.labels));
+        let held: Vec<_> = self.alerts.iter().map(|(known, _)| known.alert).collect();
+        let route_labels = running.route_labels(self.route, self.group, &held, now);
         let alerts = self.alerts.into_iter().map(|(known, muted_by)| {
             let receivers = receivers.get(&known.fingerprint).cloned().unwrap_or_default();
             shown(known, receivers, muted_by, &self.group.muted_by)
@@ -66,12 +81,7 @@ impl<'a> Chosen<'a> {
             alerts: alerts.collect(),
             labels: Object(self.group.labels.clone()),
             receiver: Named { name: &self.route.receiver },
-            route_labels: Object(plain_labels(self.route)),
+            route_labels: Object(route_labels),
         }
     }
-}
-
-/// The route's labels that are what they say. A template would have to be rendered for the group, so it is left out.
-fn plain_labels(route: &Route) -> Labels {
-    route.labels.filtered(|name| !route.labels.value(name).contains("{{"))
 }

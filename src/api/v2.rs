@@ -114,8 +114,8 @@ async fn list_alerts(api: &Shared, query: &Query) -> Answer {
 async fn list_groups(api: &Shared, query: &Query) -> Answer {
     let filter = AlertFilter::new(query, api.options.syntax)?;
     let muted = query.is_on("muted");
-    let view = api.handle.view().await?;
-    aside(move || json(&groups::list(&view, &filter, muted, clock::now()))).await
+    let (running, view) = (api.handle.running(), api.handle.view().await?);
+    aside(move || json(&groups::list(&running, &view, &filter, muted, clock::now()))).await
 }
 
 async fn list_silences(api: &Shared, query: Query) -> Answer {

@@ -100,7 +100,6 @@ fn checked(written: file::Receiver, global: &Global, directory: &Path, check: &m
         terminal_configs: each("terminal", written.terminal_configs, check, |_| Ok(())),
         labels: written.labels.into_iter().map(|(name, value)| (name, value.value)).collect(),
         name: written.name,
-        ..Receiver::default()
     }
 }
 

@@ -2,17 +2,22 @@
 
 use std::sync::Arc;
 
+use smol_str::SmolStr;
 use tokio::sync::{mpsc, oneshot, watch};
 use watchbell_engine::alert::Alert;
 use watchbell_engine::effect::{Answer, Input};
-use watchbell_engine::policy::Policy;
+use watchbell_engine::group::Group;
+use watchbell_engine::label::Labels;
+use watchbell_engine::nflog::{NflogKey, ReceiverData};
+use watchbell_engine::notification::{Notification, NotifiedAlert, Reason};
+use watchbell_engine::policy::{Policy, Route};
 use watchbell_engine::silence::SilenceId;
 use watchbell_engine::silence::edit::{Draft, SilenceError};
 use watchbell_engine::time::Timestamp;
 use watchbell_engine::view::View;
 use watchbell_template::Templates;
 
-use crate::receivers::Integrations;
+use crate::receivers::{self, Integrations};
 use crate::store::{CommitError, Stats};
 
 /// Speaks to the driver. Clones speak to the same one.
@@ -34,6 +39,8 @@ pub struct Running {
     pub config_hash: f64,
     /// The templates of its files.
     pub templates: Templates,
+    /// Where people find us, without a slash at the end.
+    pub external_url: String,
     /// When it was loaded.
     pub loaded_at: Timestamp,
     /// Whether the last attempt to load one succeeded; if not, this is the one before.
@@ -77,6 +84,24 @@ pub enum Reply {
     SilenceSet(oneshot::Sender<Result<SilenceId, Refused>>),
     /// Somebody who ended a silence.
     SilenceExpired(oneshot::Sender<Result<(), Refused>>),
+}
+
+impl Running {
+    /// The labels of a group's route, rendered against the alerts that the group holds at `now`.
+    pub fn route_labels(&self, route: &Route, group: &Group, alerts: &[&Arc<Alert>], now: Timestamp) -> Labels {
+        let told = |alert: &&Arc<Alert>| NotifiedAlert { alert: Arc::clone(alert), firing: !alert.is_resolved(now) };
+        let (receiver, integration) = (route.receiver.clone(), SmolStr::default());
+        let notification = Notification {
+            key: NflogKey { group_key: Arc::clone(&group.key), receiver, integration, index: 0 },
+            group_labels: group.labels.clone(),
+            route_labels: route.labels.clone(),
+            reason: Reason::FirstNotification,
+            alerts: alerts.iter().map(told).collect(),
+            receiver_data: ReceiverData::default(),
+            flushed_at: now,
+        };
+        receivers::route_labels(&notification, &self.external_url, &self.templates, now)
+    }
 }
 
 impl Reply {

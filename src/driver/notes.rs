@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp as Instant;
 use watchbell_engine::effect::Note;
 use watchbell_engine::nflog::NflogKey;
-use watchbell_engine::notification::Failure;
+use watchbell_engine::notification::{Failure, Reason};
 use watchbell_engine::silence::Silence;
 use watchbell_engine::time::Timestamp;
 
@@ -36,12 +36,14 @@ impl NoteTaker {
             Note::Tell { key, attempt, reason } => {
                 if attempt == 1 {
                     nflog.queries.inc();
+                    nflog.query_errors.inc_by(u64::from(reason == Reason::FirstNotification));
                     self.metrics.notifications.of(&key.integration, &key.receiver).attempted();
                 }
                 let (group, why) = (&key.group_key, reason.as_str());
                 tracing::debug!(component = "dispatcher", receiver = %receiver(&key), aggrGroup = %group, reason = why, "Notify");
             }
-            Note::NothingToTell(_) => {
+            Note::NothingToTell(key) => {
+                self.failures.remove(&key);
                 nflog.queries.inc();
             }
             Note::Told { key, attempts } => self.told(&key, attempts),

@@ -4,7 +4,7 @@ use jiff::tz::{Offset, TimeZone};
 use watchbell_engine::label::Labels;
 use watchbell_engine::notification::{Notification, NotifiedAlert};
 use watchbell_engine::time::{Timestamp, UtcOffset};
-use watchbell_template::{Alert, Data, Engine, Kv, Now, Templates, Time};
+use watchbell_template::{Alert, Data, Engine, Kv, Now, TemplateError, Templates, Time, render_route_labels};
 
 /// What templates see of `notification` if only `alerts`, a part of its alerts, are told.
 ///
@@ -27,9 +27,18 @@ pub(super) fn data(
         route_labels: Kv::default(),
         external_url: external_url.to_owned(),
     };
-    data.route_labels = route_labels(&notification.route_labels, &data, templates, now);
+    data.route_labels = rendered(&notification.route_labels, &data, templates, now);
     notification.reason.as_str().clone_into(&mut data.notification_reason);
     data
+}
+
+/// The labels of the route that `notification` takes, rendered as its templates see them.
+pub fn route_labels(notification: &Notification, external_url: &str, templates: &Templates, now: Timestamp) -> Labels {
+    if notification.route_labels.is_empty() {
+        return Labels::default();
+    }
+    let data = data(notification, &notification.alerts, external_url, templates, &template_clock(now));
+    data.route_labels.iter().collect()
 }
 
 /// The word for an alert or a batch that fires, or does not.
@@ -81,31 +90,24 @@ fn common(alerts: &[NotifiedAlert], of: impl Fn(&NotifiedAlert) -> &Labels) -> L
     first.filtered(shared)
 }
 
-/// The rendered labels. They may refer to one another, so as many rounds are made as references can be deep.
-fn route_labels(sources: &Labels, data: &Data, templates: &Templates, now: &Now) -> Kv {
-    let mut data = data.clone();
-    let refers = |value: &str| value.contains("outeLabels");
-    let rounds = sources.iter().filter(|(_, value)| refers(value)).count() + usize::from(!sources.is_empty());
-    for round in 1..=rounds {
-        let render = |(name, source)| Some((name, route_label(name, source, &data, templates, now, round == rounds)?));
-        data.route_labels = sources.iter().filter_map(render).collect();
+/// The rendered labels; one that cannot be rendered is left out, and the log says so.
+fn rendered(sources: &Labels, data: &Data, templates: &Templates, now: &Now) -> Kv {
+    if sources.is_empty() {
+        return Kv::default();
     }
-    data.route_labels
-}
-
-fn route_label(
-    name: &str,
-    source: &str,
-    data: &Data,
-    templates: &Templates,
-    now: &Now,
-    is_last_round: bool,
-) -> Option<String> {
-    let rendered = templates.compile(Engine::Text, source).and_then(|template| template.render(data, now.clone()));
-    if let (Err(error), true) = (&rendered, is_last_round) {
-        tracing::error!(label = name, err = %error, "Cannot render a route label, leaving it out");
-    }
-    rendered.ok()
+    let failed = |label: &str, err: &TemplateError| {
+        tracing::error!(%label, %err, "Cannot render a route label, leaving it out");
+    };
+    let compile = |(name, source): (&str, &str)| match templates.compile(Engine::Text, source) {
+        Ok(template) => Some((name.to_owned(), template)),
+        Err(error) => {
+            failed(name, &error);
+            None
+        }
+    };
+    let rendered = render_route_labels(&sources.iter().filter_map(compile).collect(), data, now);
+    rendered.failures.iter().for_each(|(label, error)| failed(label, error));
+    rendered.labels
 }
 
 /// `name` with what regular expressions use escaped, as Alertmanager hands it out.

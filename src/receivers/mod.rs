@@ -19,18 +19,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use smol_str::SmolStr;
-use watchbell_engine::nflog::ReceiverDatum;
+use watchbell_engine::nflog::ReceiverData;
 use watchbell_engine::notification::{Failure, Notification};
 use watchbell_engine::time::Timestamp;
 use watchbell_template::Templates;
 
 use crate::settings::receiver::Receiver;
 
-pub use data::template_clock;
+pub use data::{route_labels, template_clock};
 pub use field::TemplateFallbacks;
-
-/// What an integration wants to find again at the next notification of the same group.
-pub type ReceiverData = BTreeMap<SmolStr, ReceiverDatum>;
 
 /// What integrations know of the program around them.
 #[derive(Clone, Debug)]

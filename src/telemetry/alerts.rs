@@ -2,6 +2,7 @@
 
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 
 use super::metrics::{Labelled, Registrar, labels};
 use super::summary::Summary;
@@ -64,30 +65,50 @@ impl AlertMetrics {
 pub struct DispatcherMetrics {
     /// How long one alert took to route.
     pub alert_processing: Summary,
-    /// How often a group was not made because there were too many.
-    pub group_limit_reached: Counter,
 }
 
 impl DispatcherMetrics {
-    /// Two metrics stay at zero: groups are made by one task, so there is nothing to retry. Dashboards look for them.
+    /// Three of Alertmanager's metrics have nothing to count here. They are there since dashboards look for them.
     pub(super) fn new(registrar: &mut Registrar<'_>) -> Self {
         registrar.counter(
             "alertmanager_dispatcher_aggregation_group_creation_retries_total",
-            "Number of attempts to make an aggregation group that met another attempt",
+            "Attempts to make an aggregation group that met another; always 0, one task makes all groups",
         );
         registrar.counter(
             "alertmanager_dispatcher_aggregation_group_creation_given_up_total",
-            "Number of alerts dropped because their aggregation group could not be made",
+            "Alerts dropped because their aggregation group could not be made; always 0, none is dropped",
+        );
+        registrar.counter(
+            "alertmanager_dispatcher_aggregation_group_limit_reached_total",
+            "Aggregation groups not made because there were too many; always 0, there are as many as alerts ask for",
         );
         Self {
             alert_processing: Summary::new(
                 "alertmanager_dispatcher_alert_processing_duration_seconds",
                 "Summary of latencies for the processing of alerts.",
             ),
-            group_limit_reached: registrar.counter(
-                "alertmanager_dispatcher_aggregation_group_limit_reached_total",
-                "Number of times an aggregation group could not be made because there were too many",
-            ),
         }
+    }
+}
+
+/// The task that owns the engine.
+#[derive(Debug)]
+pub struct DriverMetrics {
+    /// What waits for it.
+    pub waiting: Gauge,
+    /// Attempts to tell that are under way.
+    pub attempts: Gauge,
+}
+
+impl DriverMetrics {
+    pub(super) fn new(registrar: &mut Registrar<'_>) -> Self {
+        let (waiting, attempts) = (Gauge::default(), Gauge::default());
+        registrar.register(
+            "watchbell_driver_waiting_commands",
+            "Commands that wait for the engine; who sends more than there is room for waits too",
+            &waiting,
+        );
+        registrar.register("watchbell_driver_attempts", "Attempts to tell that are under way", &attempts);
+        Self { waiting, attempts }
     }
 }

@@ -1,119 +1,123 @@
 //! The metrics of what is kept: silences and the notification log.
 
+use std::ops::Deref;
+
 use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 
 use super::metrics::{Registrar, labels};
 use super::summary::Summary;
 
-/// The silences' upkeep and use.
+/// The upkeep and use of one kind of record.
 #[derive(Debug)]
-pub struct SilenceMetrics {
-    /// How long a clean-up took.
+pub struct RecordMetrics {
+    /// How long the clean-ups took.
     pub gc_duration: Summary,
-    /// Records that a clean-up found broken.
-    pub gc_errors: Counter,
-    /// How long writing to disk took.
+    /// How long it took until changes were on the disk.
     pub snapshot_duration: Summary,
-    /// Clean-ups.
+    /// Clean-ups and saves.
     pub maintenance: Counter,
-    /// Clean-ups that failed.
+    /// Saves that failed.
     pub maintenance_errors: Counter,
-    /// Questions asked of the silences.
+    /// Questions asked of the records.
     pub queries: Counter,
-    /// Those that failed.
+    /// Those that failed, or found nothing in the log.
     pub query_errors: Counter,
     /// How long one took.
     pub query_duration: Histogram,
-    /// Silences looked at for an answer.
-    pub silences_scanned: Counter,
-    /// Silences that an answer did not have to look at.
-    pub silences_skipped: Counter,
-    /// Stored silences with a matcher that cannot be read.
-    pub unreadable_on_load: Counter,
-    /// Silences from peers that were passed on.
+    /// Records from peers that were new here, and from here on are passed on.
     pub gossip_propagated: Counter,
 }
 
-impl SilenceMetrics {
-    pub(super) fn new(registrar: &mut Registrar<'_>) -> Self {
-        let unreadable = registrar.counters(
-            "alertmanager_silences_matcher_compile_errors_total",
-            "Number of silences with a matcher that cannot be read",
-        );
-        let unreadable = |stage| unreadable.get_or_create_owned(&labels([("stage", stage)]));
-        // What comes in over the API is read before it is a silence, so this one stays at zero.
-        unreadable("index");
+impl RecordMetrics {
+    /// The metrics of the records that Alertmanager's names call `kind`.
+    fn new(registrar: &mut Registrar<'_>, kind: &str) -> Self {
+        let name = |rest: &str| format!("alertmanager_{kind}_{rest}");
+        let summary = |rest: &str, help: &str| Summary::new(name(rest), format!("{help} ({kind})."));
+        let mut counter = |rest: &str, help: &str| registrar.counter(&name(rest), &format!("{help} ({kind})"));
         Self {
-            gc_duration: Summary::new("alertmanager_silences_gc_duration_seconds", "Duration of silence clean-ups."),
-            gc_errors: registrar.counter("alertmanager_silences_gc_errors_total", "Errors in silence clean-ups"),
-            snapshot_duration: Summary::new(
-                "alertmanager_silences_snapshot_duration_seconds",
-                "Duration of writing silences to disk.",
-            ),
-            maintenance: registrar.counter("alertmanager_silences_maintenance_total", "Silence maintenance runs"),
-            maintenance_errors: registrar
-                .counter("alertmanager_silences_maintenance_errors_total", "Silence maintenance runs that failed"),
-            queries: registrar.counter("alertmanager_silences_queries_total", "Silence queries"),
-            query_errors: registrar.counter("alertmanager_silences_query_errors_total", "Silence queries that failed"),
-            query_duration: registrar
-                .histogram("alertmanager_silences_query_duration_seconds", "Duration of silence queries"),
-            silences_scanned: registrar
-                .counter("alertmanager_silences_query_silences_scanned_total", "Silences looked at by queries"),
-            silences_skipped: registrar
-                .counter("alertmanager_silences_query_silences_skipped_total", "Silences that queries did not look at"),
-            unreadable_on_load: unreadable("load_snapshot"),
-            gossip_propagated: registrar.counter(
-                "alertmanager_silences_gossip_messages_propagated_total",
-                "Silences received from peers and passed on",
+            gc_duration: summary("gc_duration_seconds", "Duration of the turns that forgot records"),
+            snapshot_duration: summary("snapshot_duration_seconds", "Duration until changes were on the disk"),
+            maintenance: counter("maintenance_total", "Clean-ups and saves"),
+            maintenance_errors: counter("maintenance_errors_total", "Saves that failed"),
+            queries: counter("queries_total", "Queries"),
+            query_errors: counter("query_errors_total", "Queries that failed, or found nothing in the log"),
+            gossip_propagated: counter("gossip_messages_propagated_total", "Records taken from peers and passed on"),
+            query_duration: registrar.histogram(
+                &name("query_duration_seconds"),
+                &format!("Duration of queries over the API ({kind}); the log has none, it is asked within a flush"),
             ),
         }
     }
 }
 
-/// The notification log's upkeep and use.
+/// The silences' upkeep and use.
 #[derive(Debug)]
-pub struct NflogMetrics {
-    /// How long a clean-up took.
-    pub gc_duration: Summary,
-    /// How long writing to disk took.
-    pub snapshot_duration: Summary,
-    /// Clean-ups.
-    pub maintenance: Counter,
-    /// Clean-ups that failed.
-    pub maintenance_errors: Counter,
-    /// Questions asked of the log.
-    pub queries: Counter,
-    /// Those that failed or found nothing.
-    pub query_errors: Counter,
-    /// How long one took.
-    pub query_duration: Histogram,
-    /// Entries from peers that were passed on.
-    pub gossip_propagated: Counter,
+pub struct SilenceMetrics {
+    records: RecordMetrics,
+    /// Silences looked at for an answer.
+    pub silences_scanned: Counter,
+    /// Stored silences that cannot be read.
+    pub unreadable_on_load: Counter,
+    /// Silences refused by a limit on their number or size.
+    pub limited: Counter,
 }
 
-impl NflogMetrics {
+impl SilenceMetrics {
+    /// Some of Alertmanager's metrics have nothing to count here. They are there since dashboards look for them.
     pub(super) fn new(registrar: &mut Registrar<'_>) -> Self {
+        let unreadable = registrar.counters(
+            "alertmanager_silences_matcher_compile_errors_total",
+            "Silences with a matcher that cannot be read; those that come in are refused before (stage index)",
+        );
+        let unreadable = |stage| unreadable.get_or_create_owned(&labels([("stage", stage)]));
+        unreadable("index");
+        registrar
+            .counter("alertmanager_silences_gc_errors_total", "Errors in clean-ups; always 0, forgetting cannot fail");
+        registrar.counter(
+            "alertmanager_silences_query_silences_skipped_total",
+            "Silences that queries did not look at; always 0, a query looks at each",
+        );
         Self {
-            gc_duration: Summary::new("alertmanager_nflog_gc_duration_seconds", "Duration of log clean-ups."),
-            snapshot_duration: Summary::new(
-                "alertmanager_nflog_snapshot_duration_seconds",
-                "Duration of writing the log to disk.",
-            ),
-            maintenance: registrar.counter("alertmanager_nflog_maintenance_total", "Log maintenance runs"),
-            maintenance_errors: registrar
-                .counter("alertmanager_nflog_maintenance_errors_total", "Log maintenance runs that failed"),
-            queries: registrar.counter("alertmanager_nflog_queries_total", "Notification log queries"),
-            query_errors: registrar.counter(
-                "alertmanager_nflog_query_errors_total",
-                "Notification log queries that failed or found nothing",
-            ),
-            query_duration: registrar
-                .histogram("alertmanager_nflog_query_duration_seconds", "Duration of notification log queries"),
-            gossip_propagated: registrar.counter(
-                "alertmanager_nflog_gossip_messages_propagated_total",
-                "Log entries received from peers and passed on",
-            ),
+            records: RecordMetrics::new(registrar, "silences"),
+            silences_scanned: registrar
+                .counter("alertmanager_silences_query_silences_scanned_total", "Silences looked at by queries"),
+            unreadable_on_load: unreadable("load_snapshot"),
+            limited: registrar
+                .counter("watchbell_silences_limited_total", "Silences refused by a limit on their number or size"),
         }
+    }
+}
+
+impl Deref for SilenceMetrics {
+    type Target = RecordMetrics;
+
+    fn deref(&self) -> &RecordMetrics {
+        &self.records
+    }
+}
+
+/// The notification log's upkeep and use.
+pub(super) fn nflog(registrar: &mut Registrar<'_>) -> RecordMetrics {
+    RecordMetrics::new(registrar, "nflog")
+}
+
+/// The state on disk, as it was found at the start. How it does since is in a [`Snapshot`](super::Snapshot).
+#[derive(Debug)]
+pub struct StoreMetrics {
+    /// Records that cannot be read, and are left where they are.
+    pub damaged: Gauge,
+}
+
+impl StoreMetrics {
+    pub(super) fn new(registrar: &mut Registrar<'_>) -> Self {
+        let damaged = Gauge::default();
+        registrar.register(
+            "watchbell_store_damaged_records",
+            "Records that could not be read at the start and are left where they are",
+            &damaged,
+        );
+        Self { damaged }
     }
 }

@@ -8,10 +8,11 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry};
 
-use super::alerts::{AlertMetrics, DispatcherMetrics};
+use super::alerts::{AlertMetrics, DispatcherMetrics, DriverMetrics};
 use super::exposition::Page;
+use super::fallbacks::FallbackMetrics;
 use super::http::HttpMetrics;
-use super::keeping::{NflogMetrics, SilenceMetrics};
+use super::keeping::{self, RecordMetrics, SilenceMetrics, StoreMetrics};
 use super::notifications::NotificationMetrics;
 use super::snapshot::Snapshot;
 use super::summary::Summary;
@@ -19,7 +20,7 @@ use super::{process, snapshot};
 use crate::cli::Features;
 
 /// The labels of one series.
-pub type Labelled = Vec<(&'static str, String)>;
+pub(super) type Labelled = Vec<(&'static str, String)>;
 
 /// Everything that is counted. Cloning is cheap, and clones count together.
 #[derive(Clone, Debug)]
@@ -34,10 +35,16 @@ pub struct Inner {
     pub dispatcher: DispatcherMetrics,
     /// What is told.
     pub notifications: NotificationMetrics,
+    /// What is told without the templates that were meant for it.
+    pub template_fallbacks: FallbackMetrics,
     /// The silences.
     pub silences: SilenceMetrics,
     /// The notification log.
-    pub nflog: NflogMetrics,
+    pub nflog: RecordMetrics,
+    /// The state on disk.
+    pub store: StoreMetrics,
+    /// The one task that decides.
+    pub driver: DriverMetrics,
     /// What is asked over HTTP.
     pub http: HttpMetrics,
     registry: Registry,
@@ -52,8 +59,11 @@ impl Metrics {
             alerts: AlertMetrics::new(registrar, features.alert_names_in_metrics),
             dispatcher: DispatcherMetrics::new(registrar),
             notifications: NotificationMetrics::new(registrar, features.receiver_name_in_metrics),
+            template_fallbacks: FallbackMetrics::default(),
             silences: SilenceMetrics::new(registrar),
-            nflog: NflogMetrics::new(registrar),
+            nflog: keeping::nflog(registrar),
+            store: StoreMetrics::new(registrar),
+            driver: DriverMetrics::new(registrar),
             http: HttpMetrics::new(registrar),
             registry,
         }))
@@ -71,6 +81,7 @@ impl Metrics {
         for summary in self.summaries() {
             summary.write(&mut page);
         }
+        self.template_fallbacks.write(&mut page);
         for (name, kind, help, value) in process::metrics() {
             page.begin(name, kind, help);
             page.series(name, &[], value);

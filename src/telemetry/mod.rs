@@ -2,6 +2,7 @@
 
 mod alerts;
 mod exposition;
+mod fallbacks;
 mod http;
 mod keeping;
 pub mod log;
@@ -13,10 +14,11 @@ mod summary;
 #[cfg(test)]
 mod tests;
 
-pub use alerts::{AlertMetrics, DispatcherMetrics};
+pub use alerts::{AlertMetrics, DispatcherMetrics, DriverMetrics};
+pub use fallbacks::FallbackMetrics;
 pub use http::HttpMetrics;
-pub use keeping::{NflogMetrics, SilenceMetrics};
-pub use metrics::{Labelled, Metrics};
+pub use keeping::{RecordMetrics, SilenceMetrics, StoreMetrics};
+pub use metrics::Metrics;
 pub use notifications::{NotificationMetrics, NotificationSeries};
 pub use snapshot::{AlertCounts, DiskCounts, GroupAlerts, SilenceCounts, Snapshot};
 pub use summary::Summary;

@@ -57,12 +57,17 @@ pub(crate) fn display(value: &Value) -> Result<String, Fault> {
     }
 }
 
-/// `fmt.Sprint` of several values, each as an action would print it: what `html`, `js` and `urlquery` escape.
+/// Values as actions print them, with spaces as `fmt.Sprint` sets them: what `html`, `js` and `urlquery` escape.
 pub(crate) fn display_all(values: &[Value]) -> Result<String, Fault> {
-    match values {
-        [only] => display(only),
-        _ => sprint(values),
+    let mut out = Output::default();
+    for (index, value) in values.iter().enumerate() {
+        let is_text = |value: &Value| matches!(value, Value::Text(..) | Value::Nil);
+        if index > 0 && !is_text(value) && !is_text(&values[index - 1]) {
+            out.push(" ");
+        }
+        out.push(&display(value)?);
     }
+    out.finish()
 }
 
 fn print_plain(value: &Value, out: &mut Output) {

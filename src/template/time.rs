@@ -114,11 +114,6 @@ impl Time {
         self.plus(if up { nanoseconds - rest } else { -rest })
     }
 
-    /// Nanoseconds since the Unix epoch; they overflow as Go's do.
-    pub(crate) fn unix_nanoseconds(&self) -> i64 {
-        self.seconds.wrapping_mul(NANOSECONDS).wrapping_add(self.nanoseconds.into())
-    }
-
     pub(crate) fn seconds_since_year_one(&self) -> i64 {
         self.seconds.wrapping_sub(ZERO_SECONDS)
     }

@@ -13,7 +13,7 @@ use crate::harness::server::{Program, Server};
 use crate::harness::wait::eventually;
 
 /// The one flag that Debian added.
-const DEBIANS_OWN: &str = "--web.ui-path";
+const DEBIANS_OWN: &str = "web.ui-path";
 
 /// How far the head of a flag's explanation may be indented; the explanations are further in.
 const FLAG_INDENT: usize = 6;
@@ -47,7 +47,9 @@ fn help_explains_every_flag_of_alertmanager() {
     assert_eq!(help.code, Some(0));
     let flags = flags(&(measure.stdout + &measure.stderr));
     assert!(flags.len() > 25, "{flags:?}");
-    let missing = flags.iter().filter(|flag| !help.stdout.contains(*flag) && *flag != DEBIANS_OWN);
+    let explained =
+        |name: &str| [format!("--{name}"), format!("--[no-]{name}")].iter().any(|flag| help.stdout.contains(flag));
+    let missing = flags.iter().filter(|name| !explained(name) && *name != DEBIANS_OWN);
     let missing: Vec<_> = missing.collect();
     assert!(missing.is_empty(), "{missing:?}");
 }
@@ -206,10 +208,10 @@ fn run(program: Program, arguments: &[&str]) -> Ended {
     Ended { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
 }
 
-/// The long flags a help text explains, each at the head of its line or after its short form.
+/// The names of the long flags a help text explains, each at the head of its line or after its short form.
 fn flags(help: &str) -> Vec<String> {
     let indented = |line: &&str| line.len() - line.trim_start().len() <= FLAG_INDENT;
     let heads = help.lines().filter(indented).filter_map(|line| line.trim_start().strip_prefix("--"));
     let part_of_name = |letter: &char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-');
-    heads.map(|rest| format!("--{}", rest.chars().take_while(part_of_name).collect::<String>())).collect()
+    heads.map(|rest| rest.chars().take_while(part_of_name).collect()).collect()
 }

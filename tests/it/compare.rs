@@ -45,15 +45,44 @@ impl std::fmt::Display for Difference {
 pub(crate) struct Intended {
     /// The end of the place, with `[*]` for any index.
     pub(crate) place: &'static str,
-    /// Whether these two sides are just what is meant.
-    pub(crate) holds: fn(Option<&Value>, Option<&Value>) -> bool,
+    pub(crate) left: Side,
+    pub(crate) right: Side,
     pub(crate) reason: &'static str,
+}
+
+/// What one side of a meant difference is.
+pub(crate) enum Side {
+    Absent,
+    Is(Value),
+    /// JSON that holds this text.
+    Says(&'static str),
+    /// One of these texts.
+    OneOf(&'static [&'static str]),
 }
 
 impl Intended {
     pub(crate) fn covers(&self, difference: &Difference) -> bool {
         difference.general_place().ends_with(self.place)
-            && (self.holds)(difference.left.as_ref(), difference.right.as_ref())
+            && self.left.is(difference.left.as_ref())
+            && self.right.is(difference.right.as_ref())
+    }
+}
+
+impl Side {
+    fn is(&self, value: Option<&Value>) -> bool {
+        match (self, value) {
+            (Self::Absent, None) => true,
+            (Self::Is(wanted), Some(value)) => wanted == value,
+            (Self::Says(text), Some(value)) => value.to_string().contains(text),
+            (Self::OneOf(texts), Some(Value::String(value))) => texts.contains(&value.as_str()),
+            _ => false,
+        }
+    }
+}
+
+impl std::fmt::Display for Intended {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "listed as meant, but not seen: {}: {}", self.place, self.reason)
     }
 }
 

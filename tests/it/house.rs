@@ -20,7 +20,7 @@ const MAY_KNOW: [(&str, &[&str]); 15] = [
     ("receivers", &["settings", "engine", "template", "golang", "version", "clock"]),
     ("api", &["engine", "template", "golang", "driver", "telemetry", "version", "clock"]),
     ("cluster", &["record", "engine", "clock"]),
-    ("driver", &["engine", "store", "record", "cluster", "receivers", "telemetry", "clock"]),
+    ("driver", &["engine", "template", "store", "record", "cluster", "receivers", "telemetry", "clock"]),
 ];
 
 /// Libraries that belong to one room, so that another can take their place by touching that room only.
@@ -212,9 +212,10 @@ fn sources(folder: &str) -> Vec<Source> {
     assert!(!found.is_empty(), "no sources in {folder}");
     let test_modules: Vec<_> = found.iter().flat_map(test_modules).collect();
     for source in &mut found {
-        source.for_tests = test_modules
-            .iter()
-            .any(|module| source.path.starts_with(module.with_extension("")) || source.path == *module);
+        source.for_tests = source.name().contains("/tests/")
+            || test_modules
+                .iter()
+                .any(|module| source.path.starts_with(module.with_extension("")) || source.path == *module);
     }
     found
 }

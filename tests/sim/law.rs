@@ -42,6 +42,8 @@ pub(crate) struct Law {
     calm_since: Timestamp,
     /// Since when each alert should be known to each integration.
     due_since: BTreeMap<(usize, usize), Timestamp>,
+    /// Attempts that failed and may be repeated: when, and what they told.
+    failed: BTreeMap<NflogKey, (Timestamp, Labels)>,
     posted: Vec<BTreeMap<Fingerprint, Arc<Alert>>>,
     silences: Vec<BTreeMap<SilenceId, Arc<Silence>>>,
     nflog: Vec<BTreeMap<NflogKey, (Version, Timestamp)>>,
@@ -64,6 +66,7 @@ impl Law {
             parted_until: Timestamp::EPOCH,
             calm_since: at(0),
             due_since: BTreeMap::new(),
+            failed: BTreeMap::new(),
             posted: vec![BTreeMap::new(); nodes],
             silences: vec![BTreeMap::new(); nodes],
             nflog: vec![BTreeMap::new(); nodes],
@@ -118,6 +121,7 @@ impl Law {
     /// Hushed: a node decides to tell something.
     pub(crate) fn told(&mut self, now: Timestamp, node: usize, notification: &Notification) {
         (now, node, &notification.key, notification.reason as u8).hash(&mut self.history);
+        self.failed.remove(&notification.key);
         for alert in &notification.alerts {
             let labels = &alert.alert.labels;
             let active = |silence: &Arc<Silence>| silence.starts_at <= now && now <= silence.ends_at;
@@ -223,6 +227,9 @@ impl Law {
     pub(crate) fn disturbed(&mut self, now: Timestamp, fault: Fault, nodes: &[Node]) {
         self.calm_since = now;
         self.due_since.clear();
+        if !matches!(fault, Fault::Receiver(..) | Fault::Reload) {
+            self.failed.clear();
+        }
         match fault {
             Fault::Crash(node) => {
                 self.excused.extend(nodes[node].unsure.iter().cloned());
@@ -257,8 +264,39 @@ impl Law {
         }
     }
 
+    /// An attempt failed, and another may help. Only what is news for as long as it fires must be tried again.
+    pub(crate) fn failed(&mut self, now: Timestamp, notification: &Notification) {
+        let last = self.last.get(&notification.key);
+        let is_news = |hash| last.is_none_or(|last| !last.firing.contains(&hash));
+        let mut firing = notification.alerts.iter().filter(|alert| alert.firing);
+        if let Some(alert) = firing.find(|alert| is_news(alert.alert.labels.log_hash())) {
+            self.failed.insert(notification.key.clone(), (now, alert.alert.labels.clone()));
+        }
+    }
+
+    /// Heard, within the retry budget: what failed is tried again, and not only when the group is flushed next.
+    fn check_retries(&mut self, now: Timestamp, moods: &[Mood]) {
+        let others = PEER_TIMEOUT * u32::try_from(self.plan.nodes).expect("a handful");
+        let budget = Duration::from_secs(90 + 10) + others;
+        for (key, (at, labels)) in std::mem::take(&mut self.failed) {
+            let fine = INTEGRATIONS.iter().zip(moods).any(|((receiver, kind, index, _), mood)| {
+                (key.receiver.as_str(), key.integration.as_str(), key.index) == (*receiver, *kind, *index)
+                    && *mood == Mood::Fine
+            });
+            let alert = self.plan.alerts.iter().position(|alert| alert.labels == labels);
+            let unmuted = alert.is_some_and(|alert| self.should_be_known(now, alert));
+            if fine && unmuted && now.since(at) > budget {
+                self.broken("Heard", now, &format!("{key:?} failed and was not tried again"));
+            }
+            if unmuted {
+                self.failed.insert(key, (at, labels));
+            }
+        }
+    }
+
     /// Heard: whoever should know of a firing alert for long enough, knows.
     pub(crate) fn check(&mut self, now: Timestamp, nodes: &[Node], moods: &[Mood]) {
+        self.check_retries(now, moods);
         let some_node_lives = nodes.iter().any(|node| node.engine.is_some());
         for (a, alert) in self.plan.alerts.iter().enumerate() {
             for (i, (receiver, kind, index, _)) in INTEGRATIONS.iter().enumerate() {
@@ -309,7 +347,8 @@ impl Law {
         let mut others = 0..self.plan.alerts.len();
         let inhibited =
             others.any(|other| self.inhibits(&self.plan.alerts[other].labels, labels) && fires(other, 1200));
-        fires(alert, 0) && !silenced && !inhibited && !(is_dev(labels) && self.is_break(now))
+        let on_a_break = is_dev(labels) && self.is_break(now);
+        fires(alert, 0) && !silenced && !inhibited && !on_a_break
     }
 
     /// Agreed: nodes that can speak to each other hold the same records.

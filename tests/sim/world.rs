@@ -133,6 +133,9 @@ impl World {
             Event::News { to, from, records } if !self.is_cut(from, to) => self.handle(to, Input::News(records)),
             Event::Heard { node, life, notification } => self.heard(node, life, &notification),
             Event::Outcome { node, life, attempt, outcome } if self.lives(node, life) => {
+                if outcome.as_ref().is_err_and(|failure| failure.retry) {
+                    self.law.failed(self.now, &attempt.notification);
+                }
                 self.handle(node, Input::Delivered { attempt: attempt.id, outcome });
             }
             Event::Membership => self.membership(),
@@ -333,7 +336,9 @@ impl World {
             Fault::Receiver(which, mood) => self.moods[which] = mood,
             Fault::Reload => self.reload(),
         }
-        self.push(self.now + DETECTION, Event::Membership);
+        if !matches!(fault, Fault::Receiver(..) | Fault::Reload) {
+            self.push(self.now + DETECTION, Event::Membership);
+        }
     }
 
     fn reload(&mut self) {

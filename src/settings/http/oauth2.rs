@@ -69,13 +69,13 @@ pub struct OAuth2 {
     /// The proxy on the way to the token server.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
     pub proxy_url: ProxyUrl,
-    /// As in [`HttpConfig`].
+    /// As in [`HttpConfig`](super::HttpConfig).
     #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
     pub no_proxy: String,
-    /// As in [`HttpConfig`].
+    /// As in [`HttpConfig`](super::HttpConfig).
     #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
     pub proxy_from_environment: bool,
-    /// As in [`HttpConfig`].
+    /// As in [`HttpConfig`](super::HttpConfig).
     #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
     pub proxy_connect_header: BTreeMap<String, Vec<Secret>>,
 }

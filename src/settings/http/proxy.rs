@@ -6,7 +6,7 @@ use super::super::Invalid;
 use super::super::secret::Secret;
 use super::super::url::ProxyUrl;
 
-/// The four keys about a proxy, which [`HttpConfig`] and [`OAuth2`] share.
+/// The four keys about a proxy, which [`HttpConfig`](super::HttpConfig) and [`OAuth2`](super::OAuth2) share.
 #[derive(Clone, Copy, Debug)]
 pub struct Proxy<'a> {
     /// The proxy to go through, or empty.

@@ -73,6 +73,16 @@ impl Display for Operand {
     }
 }
 
+impl Operand {
+    /// The operand as text, a pipeline without its parentheses.
+    pub(crate) fn unwrapped(&self) -> String {
+        match &self.kind {
+            OperandKind::Pipeline(pipe) => pipe.to_string(),
+            _ => self.to_string(),
+        }
+    }
+}
+
 fn fields(names: &[String], f: &mut Formatter<'_>) -> Result {
     names.iter().try_for_each(|name| write!(f, ".{name}"))
 }

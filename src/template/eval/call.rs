@@ -19,19 +19,21 @@ impl<'a> Evaluator<'a> {
             "and" => self.decide(dot, function, false, call),
             "or" => self.decide(dot, function, true, call),
             "call" => self.call_value(dot, function, place, call),
-            _ => self.call(dot, function, None, Some(place), call),
+            _ => self.call(dot, function, None, place, call),
         }
     }
 
     /// `call`, which has nothing to call: no value that a template can reach is a function.
     fn call_value(&mut self, dot: &Value, function: &Function, place: Place<'a>, call: Call<'a>) -> Result<Value> {
         self.check_count(function, &call)?;
-        let (shown, value) = match call.operands.first() {
-            Some(operand) => (operand.to_string(), self.argument(dot, Parameter::Any, operand)?),
-            None => ("nil".to_owned(), call.piped.unwrap_or(Value::Nil)),
-        };
+        let shown = call.operands.first().map_or_else(|| "nil".to_owned(), Operand::unwrapped);
+        let mut values = Vec::with_capacity(call.len());
+        for operand in call.operands {
+            values.push(self.argument(dot, Parameter::Any, operand)?);
+        }
+        values.extend(call.piped);
         self.place = place;
-        Err(self.error(match value {
+        Err(self.error(match &values[0] {
             Value::Nil => "error calling call: call of nil".to_owned(),
             value => format!("error calling call: non-function {shown} of type {}", value.type_name()),
         }))
@@ -50,16 +52,15 @@ impl<'a> Evaluator<'a> {
         Ok(call.piped.unwrap_or(value))
     }
 
-    /// Calls a function, or a method of `receiver`. An error that it returns names `place`, or else where it was found.
+    /// Calls a function, or a method of `receiver`. An error that it returns names `place`.
     pub(super) fn call(
         &mut self,
         dot: &Value,
         function: &'static Function,
         receiver: Option<Value>,
-        place: Option<Place<'a>>,
+        place: Place<'a>,
         call: Call<'a>,
     ) -> Result<Value> {
-        let place = place.unwrap_or(self.place);
         self.check_count(function, &call)?;
         let mut arguments = Vec::with_capacity(call.len() + 1);
         arguments.extend(receiver);

@@ -1,29 +1,43 @@
 //! Fields, keys and methods of values.
 
 use super::pipeline::Call;
-use super::{Evaluator, Result};
+use super::{Evaluator, Place, Result};
 use crate::method;
 use crate::value::Value;
 
 impl<'a> Evaluator<'a> {
-    /// `holder.A.B.C`; only the last name is called with arguments.
-    pub(super) fn fields(&mut self, dot: &Value, holder: Value, names: &'a [String], call: Call<'a>) -> Result<Value> {
+    /// `holder.A.B.C`; only the last name is called with arguments. An error of a method itself names `place`.
+    pub(super) fn fields(
+        &mut self,
+        dot: &Value,
+        holder: Value,
+        names: &'a [String],
+        place: Place<'a>,
+        call: Call<'a>,
+    ) -> Result<Value> {
         let (last, inner) = names.split_last().expect("the parser makes no chain without fields");
         let mut holder = Holder { value: holder, is_boxed: false };
         for name in inner {
-            let value = self.field(dot, &holder, name, Call::bare())?;
+            let value = self.field(dot, &holder, name, place, Call::bare())?;
             holder = Holder { is_boxed: matches!(holder.value, Value::Dict(_)), value };
         }
-        self.field(dot, &holder, last, call)
+        self.field(dot, &holder, last, place, call)
     }
 
-    fn field(&mut self, dot: &Value, holder: &Holder, name: &'a str, call: Call<'a>) -> Result<Value> {
+    fn field(
+        &mut self,
+        dot: &Value,
+        holder: &Holder,
+        name: &'a str,
+        place: Place<'a>,
+        call: Call<'a>,
+    ) -> Result<Value> {
         let value = &holder.value;
         if *value == Value::Nil {
             return holder.field_of_nil(name).map_err(|message| self.error(message));
         }
         if let Some(method) = method::lookup(value, name) {
-            return self.call(dot, method, Some(value.clone()), None, call);
+            return self.call(dot, method, Some(value.clone()), place, call);
         }
         if let Some(message) = method::unusable(value, name) {
             return Err(self.error(message.into()));

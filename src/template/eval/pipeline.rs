@@ -62,12 +62,13 @@ impl<'a> Evaluator<'a> {
         match &first.kind {
             OperandKind::Field(names) => {
                 self.at(first.pos, first);
-                self.fields(dot, dot.clone(), names, call)
+                self.fields(dot, dot.clone(), names, self.place, call)
             }
             OperandKind::Chain(inner, names) => {
                 self.at(first.pos, first);
+                let place = self.place;
                 let holder = self.operand(dot, inner)?;
-                self.fields(dot, holder, names, call)
+                self.fields(dot, holder, names, place, call)
             }
             OperandKind::Variable(name, names) => {
                 self.at(first.pos, first);
@@ -103,7 +104,7 @@ impl<'a> Evaluator<'a> {
             }
             OperandKind::Field(names) => {
                 self.at(operand.pos, operand);
-                self.fields(dot, dot.clone(), names, Call::bare())
+                self.fields(dot, dot.clone(), names, self.place, Call::bare())
             }
             OperandKind::Variable(name, names) => {
                 self.at(operand.pos, operand);
@@ -111,8 +112,9 @@ impl<'a> Evaluator<'a> {
             }
             OperandKind::Chain(inner, names) => {
                 self.at(operand.pos, operand);
+                let place = self.place;
                 let holder = self.operand(dot, inner)?;
-                self.fields(dot, holder, names, Call::bare())
+                self.fields(dot, holder, names, place, Call::bare())
             }
             _ => {
                 self.at(operand.pos, operand);
@@ -138,7 +140,7 @@ impl<'a> Evaluator<'a> {
             self.refuse_arguments(operand, &call)?;
             return Ok(value);
         }
-        self.fields(dot, value, names, call)
+        self.fields(dot, value, names, self.place, call)
     }
 
     /// Fails if what takes no arguments has some.
@@ -146,11 +148,7 @@ impl<'a> Evaluator<'a> {
         if call.is_bare() {
             return Ok(());
         }
-        let shown = match &operand.kind {
-            OperandKind::Pipeline(pipe) => pipe.to_string(),
-            _ => operand.to_string(),
-        };
-        Err(self.error(format!("can't give argument to non-function {shown}")))
+        Err(self.error(format!("can't give argument to non-function {}", operand.unwrapped())))
     }
 
     /// A constant where nothing says which type it shall have.

@@ -38,7 +38,7 @@ fn append(context: &mut Context<'_>, with: Arguments<'_>) -> Outcome {
 }
 
 fn dict(pairs: &[Value]) -> Outcome {
-    if pairs.len() % 2 != 0 {
+    if !pairs.len().is_multiple_of(2) {
         return Err("dict requires an even number of arguments".into());
     }
     let entry = |pair: &[Value]| match pair {

@@ -74,20 +74,14 @@ fn equal(left: &Value, right: &Value) -> Result<bool, Fault> {
         (Some(_), Some(_)) => Err(incompatible(left, right)),
         _ if *left == Value::Nil || *right == Value::Nil => Ok(left == right),
         _ if left.type_name() != right.type_name() => Err(incompatible(left, right)),
-        _ => {
-            comparable(right)?;
-            Ok(left == right)
-        }
+        _ if is_comparable(left) => Ok(left == right),
+        _ => Err(format!("non-comparable type {}: {}", printf::display(left)?, left.type_name()).into()),
     }
 }
 
-/// Fails for what Go cannot compare.
-fn comparable(value: &Value) -> Result<(), Fault> {
-    let holds_map = matches!(value, Value::Kv(_) | Value::Dict(_) | Value::Alert(_));
-    if holds_map || value.is_list() {
-        return Err(format!("non-comparable type {}: {}", printf::display(value)?, value.type_name()).into());
-    }
-    Ok(())
+/// Whether Go can compare two values of this type: lists and maps, and what holds them, it cannot.
+fn is_comparable(value: &Value) -> bool {
+    !matches!(value, Value::Kv(_) | Value::Dict(_) | Value::Alert(_)) && !value.is_list()
 }
 
 fn incompatible(left: &Value, right: &Value) -> Fault {

@@ -1,6 +1,6 @@
 //! Alertmanager's functions that encode and decode: JSON, base 64 and URLs.
 
-use super::{Function, Outcome, Parameter, json};
+use super::{Fault, Function, Outcome, Parameter, json};
 use crate::value::Value;
 
 const TEXT: &[Parameter] = &[Parameter::Text];
@@ -40,39 +40,36 @@ fn base64_encode(bytes: &[u8]) -> String {
 /// Decodes what has its padding; line ends do not count. Bytes that are no text are replaced.
 fn base64_decode(text: &str) -> Outcome {
     let symbols = text.bytes().enumerate().filter(|(_, byte)| !matches!(byte, b'\r' | b'\n')).collect::<Vec<_>>();
+    let illegal = |at: usize| Fault::from(format!("illegal base64 data at input byte {at}"));
     let mut bytes = Vec::with_capacity(symbols.len() / 4 * 3);
-    let groups = symbols.len().div_ceil(4);
     for (index, group) in symbols.chunks(4).enumerate() {
-        let is_last = index + 1 == groups;
-        match decode_group(group, is_last) {
-            Ok(decoded) => bytes.extend(decoded),
-            Err(offset) => {
-                let at = offset.unwrap_or(text.len());
-                return Err(format!("illegal base64 data at input byte {at}").into());
-            }
+        let decoded = decode_group(group).map_err(|at| illegal(at.unwrap_or(text.len())))?;
+        let is_padded = decoded.len() < 3;
+        bytes.extend(decoded);
+        if let Some(&(at, _)) = symbols.get(4 * index + 4).filter(|_| is_padded) {
+            return Err(illegal(at));
         }
     }
     Ok(Value::text(String::from_utf8_lossy(&bytes)))
 }
 
-/// The bytes of four symbols, the last ones of which may be padding; or the offset of what does not fit, if it is not
-/// the end of the text.
-fn decode_group(group: &[(usize, u8)], is_last: bool) -> Result<Vec<u8>, Option<usize>> {
-    let padding = group.iter().rev().take_while(|(_, byte)| *byte == b'=').count();
-    let used = group.len() - padding;
+/// The bytes of four symbols, the last ones of which may be padding; or the offset of what does not fit, `None` for the
+/// end of the text.
+fn decode_group(group: &[(usize, u8)]) -> Result<Vec<u8>, Option<usize>> {
+    let used = group.iter().position(|&(_, byte)| byte == b'=').unwrap_or(group.len());
     let mut bits = 0u32;
     for &(at, byte) in &group[..used] {
         let sextet = ALPHABET.iter().position(|&symbol| symbol == byte).ok_or(Some(at))?;
         bits = bits << 6 | sextet as u32;
     }
-    if group.len() < 4 {
-        return Err(None);
+    match (used, group.get(used), group.get(3)) {
+        (4, ..) | (3, Some(_), _) | (2, Some(_), Some((_, b'='))) => {}
+        (2, Some(_), None) => return Err(None),
+        (_, Some(&(at, _)), _) => return Err(Some(at)),
+        (_, None, _) => return Err(Some(group[0].0)),
     }
-    if padding > 2 || (padding > 0 && !is_last) {
-        return Err(Some(group[used.max(2)].0));
-    }
-    bits <<= 6 * padding;
-    Ok(bits.to_be_bytes()[1..4 - padding].to_vec())
+    bits <<= 6 * (4 - used);
+    Ok(bits.to_be_bytes()[1..used].to_vec())
 }
 
 /// Undoes the escaping of a URL's query: `+` is a space.

@@ -8,7 +8,7 @@ use crate::value::{TextType, Value};
 const TEXT: &[Parameter] = &[Parameter::Text];
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function { name: "toUpper", parameters: TEXT, variadic: None, body: |_, with| text(with.text(0).to_uppercase()) },
+    Function { name: "toUpper", parameters: TEXT, variadic: None, body: |_, with| text(upper(with.text(0))) },
     Function { name: "toLower", parameters: TEXT, variadic: None, body: |_, with| text(lower(with.text(0))) },
     Function { name: "title", parameters: TEXT, variadic: None, body: |_, with| text(title::title(with.text(0))) },
     Function { name: "trimSpace", parameters: TEXT, variadic: None, body: |_, with| text(with.text(0).trim().into()) },
@@ -54,9 +54,18 @@ fn text(text: String) -> Outcome {
     Ok(Value::text(text))
 }
 
-/// Lower case, character by character: unlike Rust, Go knows no special sigma at the end of a word.
+/// Upper case as Go has it, character by character: one that would become several stays as it is.
+fn upper(text: &str) -> String {
+    let upper = |c: char| {
+        let mut mapped = c.to_uppercase();
+        if mapped.len() == 1 { mapped.next().unwrap_or(c) } else { c }
+    };
+    text.chars().map(upper).collect()
+}
+
+/// Lower case as Go has it, character by character: one that would become several is the first of them.
 fn lower(text: &str) -> String {
-    text.chars().flat_map(char::to_lowercase).collect()
+    text.chars().map(|c| c.to_lowercase().next().unwrap_or(c)).collect()
 }
 
 /// The texts with a separator between them.

@@ -1,6 +1,6 @@
 //! `title`: each word with a capital, the rest in small letters, with Unicode's idea of a word.
 
-/// What joins two letters to one word when it stands between them.
+/// What joins its neighbours to one word when it stands within one.
 const INNER: [char; 5] = ['\'', '’', '.', '·', ':'];
 
 pub(super) fn title(text: &str) -> String {
@@ -22,8 +22,7 @@ fn word_length(rest: &str) -> usize {
     let mut previous = None;
     while let Some((at, c)) = characters.next() {
         let next = characters.peek().map(|&(_, next)| next);
-        let is_inner =
-            INNER.contains(&c) && matches!((previous, next), (Some(before), Some(after)) if joins(c, before, after));
+        let is_inner = INNER.contains(&c) && previous.is_some() && next.is_some_and(is_word_part);
         if !is_word_part(c) && !is_inner {
             break;
         }
@@ -33,27 +32,23 @@ fn word_length(rest: &str) -> usize {
     end
 }
 
-/// Whether `inner` joins its neighbours: all of `INNER` join letters, points and apostrophes also digits.
-fn joins(inner: char, before: char, after: char) -> bool {
-    let letters = before.is_alphabetic() && after.is_alphabetic();
-    letters || (!"·:".contains(inner) && before.is_numeric() && after.is_numeric())
-}
-
 fn is_word_part(c: char) -> bool {
     c.is_alphanumeric() || c == '_' || ('\u{300}'..='\u{36f}').contains(&c)
 }
 
-/// The first letter that has two cases becomes a capital, all others small.
+/// The first letter that has two cases becomes a capital, all after it small.
 fn capitalise(word: &str, out: &mut String) {
-    let mut is_first = true;
-    for c in word.chars() {
-        if is_first && (c.is_lowercase() || c.is_uppercase()) {
-            is_first = false;
-            push_title_case(c, out);
-        } else {
-            out.extend(c.to_lowercase());
-        }
-    }
+    let has_case = |c: char| c.is_lowercase() || c.is_uppercase() || "ǅǈǋǲ".contains(c);
+    let Some((at, first)) = word.char_indices().find(|&(_, c)| has_case(c)) else {
+        out.push_str(word);
+        return;
+    };
+    let (before, letters) = word.split_at(at);
+    out.push_str(before);
+    push_title_case(first, out);
+    // The whole word in small letters, for a sigma at its end has a form of its own.
+    let small = letters.to_lowercase();
+    out.push_str(&small[first.to_lowercase().map(char::len_utf8).sum()..]);
 }
 
 /// A letter as the first of a word: of those that are two in one, only the first is a capital.

@@ -8,9 +8,8 @@ impl Spec {
     /// A string under `%v`, `%s`, `%q`, `%x` or `%X`; false if the verb is none of these.
     pub(super) fn text(&self, text: &str, out: &mut Output) -> bool {
         match self.verb {
-            'v' if self.source => self.pad(&self.quoted(text), out),
+            'q' | 'v' if self.verb == 'q' || self.source => self.pad(&self.quoted(self.cut(text)), out),
             'v' | 's' => self.pad(self.cut(text), out),
-            'q' => self.pad(&self.quoted(self.cut(text)), out),
             'x' | 'X' => self.pad(&self.hexadecimal(text.as_bytes()), out),
             _ => return false,
         }

@@ -49,8 +49,9 @@ fn play(program: Program, rounds: usize, seed: u64, end: impl Fn(&mut Server, Lo
         let load = Load::start(server.client(), round, random.next(), book);
         let pause = random.between(SHORTEST_ROUND, LONGEST_ROUND);
         assert_eq!(seen_within(pause, || server.process().ended()), None, "round {round}: it ended by itself");
-        ends.push(Instant::now());
+        let begins_to_end = Instant::now();
         book = end(&mut server, load);
+        ends.push(begins_to_end..Instant::now());
         server.launch();
         book.check_silences(&server.client(), &format!("seed {seed:#x}, round {round}"));
         book.repeat_alerts(&server.client());

@@ -1,6 +1,7 @@
 //! What the receiver heard over all rounds, held against what the senders sent.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use super::book::Book;
@@ -18,7 +19,7 @@ type Heard = BTreeMap<String, Vec<Delivery>>;
 
 /// Every alert that fires has been told, every one that was told and resolved has been told to be resolved, in this
 /// order, and none twice but for a kill.
-pub(super) fn check(book: &Book, sink: &Sink, kills: &[Instant]) {
+pub(super) fn check(book: &Book, sink: &Sink, kills: &[Range<Instant>]) {
     eventually("all that fires or has resolved is told", || untold(book, &heard(sink)).is_empty().then_some(()));
     seen_within(A_WHILE, || None::<()>);
     let heard = heard(sink);
@@ -49,16 +50,38 @@ fn heard(sink: &Sink) -> Heard {
     heard
 }
 
-fn told_once(name: &str, deliveries: &[Delivery], kills: &[Instant]) {
+fn told_once(name: &str, deliveries: &[Delivery], kills: &[Range<Instant>]) {
     for pair in deliveries.windows(2) {
         let same = pair[0].text("status") == pair[1].text("status");
-        assert!(!same || fell_inside(&pair[0], kills), "{name} is told twice: {pair:#?}");
-        assert!(pair[0].text("status") != "resolved" || same, "{name} fires after it has resolved: {pair:#?}");
+        assert!(!same || fell_inside(&pair[0], kills), "{name} is told twice{}", times(pair, kills));
+        assert!(
+            pair[0].text("status") != "resolved" || same,
+            "{name} fires after it has resolved{}",
+            times(pair, kills)
+        );
     }
 }
 
-/// Whether a kill came between the arrival of a sending and the moment when its answer is surely noted.
-fn fell_inside(delivery: &Delivery, kills: &[Instant]) -> bool {
-    let end = delivery.answered.map_or(delivery.arrived, |(answered, _)| answered) + NOTED;
-    kills.iter().any(|kill| (delivery.arrived..end).contains(kill))
+/// When the others and the kills around them came, in milliseconds after the first sending.
+fn times(deliveries: &[Delivery], kills: &[Range<Instant>]) -> String {
+    let first = deliveries[0].arrived;
+    let told =
+        deliveries.iter().map(|delivery| format!("{} ms: {}", milliseconds(first, delivery.arrived), delivery.body));
+    let near = |kill: &&Range<Instant>| milliseconds(first, kill.start).abs() < 5000;
+    let kills = kills.iter().filter(near);
+    let kills = kills
+        .map(|kill| format!("{} to {} ms: a kill", milliseconds(first, kill.start), milliseconds(first, kill.end)));
+    format!(":\n{}", told.chain(kills).collect::<Vec<_>>().join("\n"))
+}
+
+fn milliseconds(from: Instant, to: Instant) -> i128 {
+    let distance = |from: Instant, to: Instant| to.saturating_duration_since(from).as_millis().cast_signed();
+    distance(from, to) - distance(to, from)
+}
+
+/// Whether a kill came between the arrival of a sending and the moment when its answer is surely noted. A kill takes a
+/// moment, and what is sent in this moment may arrive.
+fn fell_inside(delivery: &Delivery, kills: &[Range<Instant>]) -> bool {
+    let noted = delivery.answered.map_or(delivery.arrived, |(answered, _)| answered) + NOTED;
+    kills.iter().any(|kill| kill.start < noted && delivery.arrived <= kill.end)
 }

@@ -37,8 +37,16 @@ pub(crate) fn compare(history: &History, programs: [Program; 2]) -> Vec<String> 
     }
     let [left, right] = players.each_ref().map(Player::notifications);
     found.extend(differences("told", &left, &right));
-    found.retain(|difference| !is_meant(history.name, difference));
-    found.iter().map(Difference::to_string).collect()
+    unexpected(history.name, &found, programs[0] != programs[1])
+}
+
+/// What differs without being meant to, and, if the programs are two, what is meant to differ and does not.
+fn unexpected(history: &str, found: &[Difference], two: bool) -> Vec<String> {
+    let (everywhere, here) = (intended::everywhere(), intended::only_in(history));
+    let meant = |difference: &&Difference| everywhere.iter().chain(&here).any(|intended| intended.covers(difference));
+    let unseen = here.iter().filter(|intended| two && !found.iter().any(|difference| intended.covers(difference)));
+    let strange = found.iter().filter(|difference| !meant(difference));
+    strange.map(ToString::to_string).chain(unseen.map(ToString::to_string)).collect()
 }
 
 /// Fails if any of the routers tells anything within the span.
@@ -48,10 +56,6 @@ fn stay_quiet(players: &[Player], span: Duration) {
     if let Some((player, count)) = loud {
         panic!("{:?} was to stay quiet, but told {:#?}", player.server.program, &player.sink.all()[*count..]);
     }
-}
-
-fn is_meant(history: &str, difference: &Difference) -> bool {
-    intended::everywhere().iter().chain(&intended::only_in(history)).any(|intended| intended.covers(difference))
 }
 
 fn name(step: &Step) -> String {

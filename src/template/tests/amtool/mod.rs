@@ -1,6 +1,6 @@
 //! The oracle: `amtool template render` of Debian's Alertmanager 0.25, which must be installed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
@@ -26,15 +26,23 @@ impl Drop for DataFile {
     }
 }
 
+impl AsRef<Path> for DataFile {
+    fn as_ref(&self) -> &Path {
+        &self.0
+    }
+}
+
 /// What amtool prints for `text` with the template files that `glob` names, or its error. `engine` is `text` or `html`.
-pub(crate) fn render(engine: &str, glob: &str, data: &DataFile, text: &str) -> Result<String, String> {
+/// Its machine stands in Berlin; bytes that are no characters are replaced.
+pub(crate) fn render(engine: &str, glob: &str, data: impl AsRef<Path>, text: &str) -> Result<String, String> {
     let output = Command::new("amtool")
         .args(["template", "render", "--template.type", engine, "--template.glob", glob])
         .arg("--template.data")
-        .arg(&data.0)
+        .arg(data.as_ref())
         .arg(format!("--template.text={text}"))
+        .env("TZ", "Europe/Berlin")
         .output()
-        .expect("amtool is installed");
-    let text = |bytes| String::from_utf8(bytes).expect("amtool prints UTF-8");
-    if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
+        .expect("amtool of the Debian package prometheus-alertmanager runs");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
 }
