@@ -64,7 +64,7 @@ impl Engine {
         Self {
             options,
             router: Router::new(Arc::clone(&policy)),
-            view: View::new(policy),
+            view: View::new(policy, options.silences.retention),
             nflog: BTreeMap::new(),
             deliveries: BTreeMap::new(),
             in_flight: BTreeMap::new(),
