@@ -194,9 +194,7 @@ impl Loader {
     }
 
     fn build(&self, config: &Config) -> Result<(Templates, Integrations), AppError> {
-        let name = |path: &Path| path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        let files: Vec<_> = config.templates.iter().map(|file| (name(&file.path), file.text.clone())).collect();
-        let templates = Templates::parse(&files)?;
+        let templates = config::parse_templates(&config.templates)?;
         let surroundings = Surroundings {
             external_url: self.external_url.clone(),
             version: version::ALERTMANAGER_VERSION.into(),

@@ -94,4 +94,5 @@ pub mod record;
 pub mod settings;
 pub mod store;
 pub mod telemetry;
+pub mod tool;
 pub mod version;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use watchbell::cli::{self, Command, Options};
-use watchbell::{app, telemetry};
+use watchbell::{app, telemetry, tool};
 
 fn main() -> ExitCode {
     match cli::parse(std::env::args().skip(1)) {
@@ -12,6 +12,7 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Ok(Command::Serve(options)) => serve(*options),
+        Ok(Command::Use(wanted)) => tool::run(&wanted),
         Err(error) => {
             eprintln!("{}", error.report());
             ExitCode::FAILURE

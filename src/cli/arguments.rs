@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::UsageError;
-use super::flags::{self, FLAGS, Flag, Kind};
+use super::flags::{Flag, Kind};
 
 /// How many argument files one command line may pull in, so that a file that names itself comes to an end.
 const MAX_ARGUMENT_FILES: usize = 32;
@@ -11,14 +11,14 @@ const MAX_ARGUMENT_FILES: usize = 32;
 /// What was given for each flag, by its name; a flag that was not given is absent.
 pub(super) type Given = BTreeMap<&'static str, Vec<String>>;
 
-/// Reads the arguments that follow the program's name.
-pub(super) fn read(arguments: impl IntoIterator<Item = String>) -> Result<Given, UsageError> {
+/// Reads arguments that set `flags`, of which the first is the one that asks for help.
+pub(super) fn read(flags: &'static [Flag], arguments: impl IntoIterator<Item = String>) -> Result<Given, UsageError> {
     let mut rest = Arguments { waiting: arguments.into_iter().collect(), files: 0 };
     let mut given = Given::new();
     while let Some(argument) = rest.next()? {
         let (flag, value) = match argument.strip_prefix("--") {
-            Some(long) => long_flag(long, &mut rest)?,
-            None => (short_flag(&argument)?, "true".to_owned()),
+            Some(long) => long_flag(flags, long, &mut rest)?,
+            None => (short_flag(flags, &argument)?, "true".to_owned()),
         };
         let values = given.entry(flag.name).or_default();
         if !values.is_empty() && !matches!(flag.kind, Kind::Repeated(_)) {
@@ -30,9 +30,9 @@ pub(super) fn read(arguments: impl IntoIterator<Item = String>) -> Result<Given,
 }
 
 /// `name=value`, `name` with the value in the next argument, `name` and `no-name` of a switch.
-fn long_flag(long: &str, rest: &mut Arguments) -> Result<(&'static Flag, String), UsageError> {
+fn long_flag(flags: &'static [Flag], long: &str, rest: &mut Arguments) -> Result<(&'static Flag, String), UsageError> {
     let (name, attached) = long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
-    let (flag, switched) = find(name).ok_or_else(|| UsageError(format!("unknown long flag '--{name}'")))?;
+    let (flag, switched) = find(flags, name).ok_or_else(|| UsageError(format!("unknown long flag '--{name}'")))?;
     let value = match (flag.kind, attached) {
         (Kind::Switch, None) => switched.to_string(),
         (Kind::Switch, Some(value)) => {
@@ -46,18 +46,19 @@ fn long_flag(long: &str, rest: &mut Arguments) -> Result<(&'static Flag, String)
 }
 
 /// The flag, and what a switch written so is set to.
-fn find(name: &str) -> Option<(&'static Flag, bool)> {
+fn find(flags: &'static [Flag], name: &str) -> Option<(&'static Flag, bool)> {
+    let called = |name| flags.iter().find(|flag| flag.name == name);
     let name = if name == "help-long" { "help" } else { name };
-    if let Some(flag) = flags::find(name) {
+    if let Some(flag) = called(name) {
         return Some((flag, true));
     }
-    let flag = flags::find(name.strip_prefix("no-")?)?;
+    let flag = called(name.strip_prefix("no-")?)?;
     (flag.kind == Kind::Switch).then_some((flag, false))
 }
 
-fn short_flag(argument: &str) -> Result<&'static Flag, UsageError> {
+fn short_flag(flags: &'static [Flag], argument: &str) -> Result<&'static Flag, UsageError> {
     match argument.strip_prefix('-').and_then(|short| short.chars().next()) {
-        Some('h') if argument == "-h" => Ok(&FLAGS[0]),
+        Some('h') if argument == "-h" => Ok(&flags[0]),
         Some(letter) => Err(UsageError(format!("unknown short flag '-{letter}'"))),
         None => Err(UsageError(format!("unexpected {argument}"))),
     }
@@ -107,10 +108,11 @@ impl Arguments {
 mod tests {
     use std::io::Write;
 
+    use super::super::flags::FLAGS;
     use super::*;
 
     fn reading(arguments: &[&str]) -> Result<Given, String> {
-        read(arguments.iter().map(ToString::to_string)).map_err(|error| error.to_string())
+        read(FLAGS, arguments.iter().map(ToString::to_string)).map_err(|error| error.to_string())
     }
 
     #[test]

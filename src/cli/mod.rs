@@ -1,5 +1,5 @@
-//! The server's command line: Alertmanager's flags, name by name, read into plain [`Options`]. It knows nothing of
-//! what the options do.
+//! The command line: Alertmanager's flags, name by name, read into plain [`Options`]; or, if it begins with the name
+//! of a tool, amtool's. It knows nothing of what they do.
 
 mod arguments;
 mod features;
@@ -7,11 +7,13 @@ mod flags;
 mod options;
 #[cfg(test)]
 mod tests;
+mod tool;
 
 use crate::version;
 
 pub use features::Features;
 pub use options::{Cluster, LogFormat, LogLevel, Options};
+pub use tool::{TemplateRendering, Tool};
 
 /// The configuration file that is read if none is named.
 pub const DEFAULT_CONFIG_FILE: &str = "alertmanager.yml";
@@ -21,6 +23,8 @@ pub const DEFAULT_CONFIG_FILE: &str = "alertmanager.yml";
 pub enum Command {
     /// To serve.
     Serve(Box<Options>),
+    /// To use a tool.
+    Use(Tool),
     /// To print this on standard output and to end with success.
     Print(String),
 }
@@ -39,24 +43,33 @@ impl UsageError {
 
 /// Reads the arguments that follow the program's name.
 pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, UsageError> {
-    let given = arguments::read(arguments)?;
-    let asked = |name| given.get(name).is_some_and(|values| values[0] == "true");
-    if asked("help") {
-        return Ok(Command::Print(help()));
+    let mut arguments = arguments.into_iter().peekable();
+    if let Some(name) = arguments.next_if(|argument| tool::NAMES.contains(&argument.as_str())) {
+        return tool::parse(&name, arguments);
     }
-    if asked("version") {
+    let given = arguments::read(flags::FLAGS, arguments)?;
+    if asked(&given, "help") {
+        return Ok(Command::Print(help("", "An Alertmanager-compatible alert router.", flags::FLAGS)));
+    }
+    if asked(&given, "version") {
         return Ok(Command::Print(version_text()));
     }
     options::from_flags(&given).map(|options| Command::Serve(Box::new(options)))
 }
 
-fn help() -> String {
+/// Whether the switch `name` was given.
+fn asked(given: &arguments::Given, name: &str) -> bool {
+    given.get(name).is_some_and(|values| values[0] == "true")
+}
+
+/// The explanation of `command`, which is empty for the server.
+fn help(command: &str, purpose: &str, flags: &[flags::Flag]) -> String {
     let program = version::PROGRAM;
     let mut text = format!(
-        "usage: {program} [<flags>]\n\nAn Alertmanager-compatible alert router.\n\n\
+        "usage: {program}{command} [<flags>]\n\n{purpose}\n\n\
          Flags (one without a value is turned off by --no-<flag>):\n"
     );
-    for flag in flags::FLAGS {
+    for flag in flags {
         let (head, default) = match flag.kind {
             flags::Kind::Switch => (format!("--{}", flag.name), String::new()),
             flags::Kind::Value(what) => (format!("--{}={what}", flag.name), format!(" Default: {:?}.", flag.default)),

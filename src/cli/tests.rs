@@ -7,7 +7,7 @@ use super::*;
 fn options(arguments: &[&str]) -> Result<Options, String> {
     match parse(arguments.iter().map(ToString::to_string)) {
         Ok(Command::Serve(options)) => Ok(*options),
-        Ok(Command::Print(text)) => panic!("printed {text}"),
+        Ok(other) => panic!("does not serve: {other:?}"),
         Err(error) => Err(error.report()),
     }
 }
@@ -15,7 +15,7 @@ fn options(arguments: &[&str]) -> Result<Options, String> {
 fn printed(argument: &str) -> String {
     match parse([argument.to_owned()]).unwrap() {
         Command::Print(text) => text,
-        Command::Serve(options) => panic!("serves with {options:?}"),
+        other => panic!("does not print: {other:?}"),
     }
 }
 

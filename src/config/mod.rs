@@ -31,7 +31,7 @@ pub use check::{Options, Warning};
 pub use error::ConfigError;
 use error::{Place, Problem};
 use file::File;
-pub use templates::TemplateFile;
+pub use templates::{TemplateFile, parse_templates};
 use yaml::At;
 
 use crate::settings::global::Global;

@@ -1,6 +1,8 @@
-//! Template files: which files the patterns name, in which order, and what they say.
+//! Template files: which files the patterns name, in which order, what they say, and the templates that they make.
 
 use std::path::{Path, PathBuf};
+
+use watchbell_template::{TemplateError, Templates};
 
 use super::check::Check;
 use super::yaml::At;
@@ -17,6 +19,33 @@ pub struct TemplateFile {
     pub text: String,
 }
 
+impl TemplateFile {
+    /// Reads the files that `pattern` names, sorted; it may name none. A relative pattern starts from `directory`.
+    ///
+    /// # Errors
+    /// Says what is wrong with the pattern, or, for each file, why it cannot be read.
+    pub fn matching(pattern: &str, directory: &Path) -> Result<Vec<Result<Self, String>>, String> {
+        Ok(matching_paths(pattern, directory)?.into_iter().map(Self::read).collect())
+    }
+
+    fn read(path: PathBuf) -> Result<Self, String> {
+        match read_text(&path) {
+            Ok(text) => Ok(Self { path, text }),
+            Err(error) => Err(format!("cannot read template {}: {error}", path.display())),
+        }
+    }
+}
+
+/// Parses `files` in their order, each under its base name.
+///
+/// # Errors
+/// The first text that is not a template, with its place.
+pub fn parse_templates(files: &[TemplateFile]) -> Result<Templates, TemplateError> {
+    let name = |path: &Path| path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let named: Vec<_> = files.iter().map(|file| (name(&file.path), file.text.clone())).collect();
+    Templates::parse(&named)
+}
+
 /// Reads the files that each pattern names, sorted within a pattern; a pattern may name none. Relative patterns start
 /// from `directory`.
 pub(super) fn read(patterns: &[At<String>], directory: &Path, check: &mut Check<'_>) -> Vec<TemplateFile> {
@@ -24,21 +53,9 @@ pub(super) fn read(patterns: &[At<String>], directory: &Path, check: &mut Check<
 }
 
 fn read_pattern(pattern: &At<String>, directory: &Path, check: &mut Check<'_>) -> Vec<TemplateFile> {
-    let paths = match matching_paths(pattern, directory) {
-        Ok(paths) => paths,
-        Err(message) => {
-            check.problem(&pattern.place, message);
-            return Vec::new();
-        }
-    };
-    let mut files = Vec::with_capacity(paths.len());
-    for path in paths {
-        match read_file(&path) {
-            Ok(text) => files.push(TemplateFile { path, text }),
-            Err(error) => check.problem(&pattern.place, format!("cannot read template {}: {error}", path.display())),
-        }
-    }
-    files
+    let files = TemplateFile::matching(pattern, directory).unwrap_or_else(|message| vec![Err(message)]);
+    let readable = |file: Result<_, _>| file.map_err(|message| check.problem(&pattern.place, message)).ok();
+    files.into_iter().filter_map(readable).collect()
 }
 
 fn matching_paths(pattern: &str, directory: &Path) -> Result<Vec<PathBuf>, String> {
@@ -77,7 +94,7 @@ fn translated(pattern: &str) -> String {
     translated
 }
 
-fn read_file(path: &Path) -> Result<String, String> {
+fn read_text(path: &Path) -> Result<String, String> {
     let size = path.metadata().map_err(|error| error.to_string())?.len();
     if size > MAX_TEMPLATE_BYTES {
         return Err(format!("{size} bytes, more than the {MAX_TEMPLATE_BYTES} that a template may have"));

@@ -80,7 +80,6 @@ impl Delivery {
         self.deadline = None;
         self.not_before = Timestamp::EPOCH;
         self.failure = None;
-        self.announced_at = None;
     }
 
     /// What is to be said when a newer flush takes the place of one that was being retried.

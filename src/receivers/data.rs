@@ -47,7 +47,7 @@ pub(super) fn status(firing: bool) -> &'static str {
 }
 
 /// The templates' clock at `now`.
-pub(super) fn template_clock(now: Timestamp) -> Now {
+pub fn template_clock(now: Timestamp) -> Now {
     Now { instant: instant(now), local: TimeZone::system() }
 }
 

@@ -26,7 +26,7 @@ use watchbell_template::Templates;
 
 use crate::settings::receiver::Receiver;
 
-pub use data::route_labels;
+pub use data::{route_labels, template_clock};
 pub use field::TemplateFallbacks;
 
 /// What integrations know of the program around them.

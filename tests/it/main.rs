@@ -16,3 +16,4 @@ mod keeping;
 mod metrics;
 mod reload;
 mod requests;
+mod tool;
