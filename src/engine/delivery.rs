@@ -4,10 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::effect::AttemptId;
+use crate::effect::{AttemptId, Note};
 use crate::label::Labels;
-use crate::nflog::Told;
-use crate::notification::NotifiedAlert;
+use crate::nflog::{NflogKey, Told};
+use crate::notification::{Failure, NotifiedAlert};
 use crate::route::GroupRef;
 use crate::time::Timestamp;
 
@@ -40,6 +40,8 @@ pub(crate) struct Delivery {
     pub(crate) deadline: Option<Timestamp>,
     /// The end of the back-off.
     pub(crate) not_before: Timestamp,
+    /// Why the last attempt with this batch failed.
+    pub(crate) failure: Option<Failure>,
     /// When this node announced that it sends out of its turn.
     pub(crate) announced_at: Option<Timestamp>,
 }
@@ -57,8 +59,18 @@ const MAX_BACKOFF: Duration = Duration::from_secs(60);
 
 impl Delivery {
     pub(crate) fn new(group: GroupRef, batch: Arc<Batch>, send_resolved: bool) -> Self {
-        let (sending, next, attempts, deadline, not_before, announced_at) = Default::default();
-        Self { group: Some(group), batch, send_resolved, sending, next, attempts, deadline, not_before, announced_at }
+        Self {
+            group: Some(group),
+            batch,
+            send_resolved,
+            sending: None,
+            next: None,
+            attempts: 0,
+            deadline: None,
+            not_before: Timestamp::EPOCH,
+            failure: None,
+            announced_at: None,
+        }
     }
 
     /// Starts afresh with another batch.
@@ -67,6 +79,13 @@ impl Delivery {
         self.attempts = 0;
         self.deadline = None;
         self.not_before = Timestamp::EPOCH;
+        self.failure = None;
+    }
+
+    /// What is to be said when a newer flush takes the place of one that was being retried.
+    pub(crate) fn superseded(&self, key: &NflogKey) -> Option<Note> {
+        let failure = self.failure.clone()?;
+        Some(Note::GivenUp { key: key.clone(), attempts: self.attempts, kind: failure.kind, failure })
     }
 
     /// Notes that an attempt starts at `now`; returns how long it may take.

@@ -163,3 +163,6 @@ impl Engine {
         self.random
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -96,6 +96,7 @@ impl Engine {
                     delivery.next = Some(batch);
                     return;
                 }
+                effects.notes.extend(delivery.superseded(&key));
                 delivery.restart(batch);
             }
         }

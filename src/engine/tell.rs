@@ -137,7 +137,8 @@ impl Engine {
         self.turns.failed(key, now);
         self.claim(key, ClaimState::Failed, interval, effects);
         if failure.retry && !out_of_time && !superseded {
-            self.deliveries.get_mut(key).expect("it was looked at above").not_before = now + pause;
+            let delivery = self.deliveries.get_mut(key).expect("it was looked at above");
+            (delivery.not_before, delivery.failure) = (now + pause, Some(failure.clone()));
             self.timers.set(Timer::Delivery(key.clone()), now + pause);
             effects.notes.push(Note::Retry { key: key.clone(), attempts, failure });
             return;

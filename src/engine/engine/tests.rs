@@ -1,0 +1,262 @@
+//! The engine under bodies that nobody would send: it neither panics nor loses count of what it holds.
+
+mod bodies;
+
+use std::time::Duration;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
+
+use super::*;
+use crate::alert::posted::Posted;
+use crate::effect::{Attempt, Note};
+use crate::label::Labels;
+use crate::matcher::parse::Syntax;
+use crate::matcher::{MatchOp, Matcher, all_match};
+use crate::nflog::ReceiverData;
+use crate::notification::{Failure, FailureKind};
+use crate::policy::{GroupBy, InhibitRule, Integration, Receiver, Route};
+use crate::silence::edit::{Draft, matcher_set};
+use crate::silence::{SilenceId, SilenceState};
+
+use bodies::SilenceBody;
+
+/// When the histories begin; what they send lies around it, and at the ends of time.
+const START: Timestamp = Timestamp::from_secs(1_800_000_000);
+
+/// How many histories a test plays, and how many steps one has at most.
+const HISTORIES: u32 = 256;
+const STEPS: usize = 60;
+
+#[derive(Clone, Debug)]
+enum Step {
+    Post(Posted),
+    Set(SilenceBody),
+    /// Ends one of the silences, counted around.
+    Expire(usize),
+    Wait(Duration),
+}
+
+#[test]
+fn alert_bodies_of_any_kind_leave_the_engine_in_order() {
+    play_all(prop_oneof![6 => bodies::alert().prop_map(Step::Post), 1 => wait()]);
+}
+
+#[test]
+fn silence_bodies_of_any_kind_leave_the_engine_in_order() {
+    play_all(prop_oneof![
+        2 => bodies::alert().prop_map(Step::Post),
+        4 => bodies::silence().prop_map(Step::Set),
+        1 => any::<usize>().prop_map(Step::Expire),
+        1 => wait(),
+    ]);
+}
+
+/// What was being retried when a newer flush came was not told: whoever counts failures must hear of it.
+#[test]
+fn a_flush_that_a_newer_one_replaces_while_it_is_retried_is_given_up() {
+    let mut history = History::new();
+    history.take(Step::Post(Posted { labels: Labels::from_iter([("alertname", "A")]), ..Posted::default() }));
+    for _ in 0..30 {
+        history.now = history.now + Duration::from_millis(500);
+        history.advance();
+        history.answer_attempts(|_| false);
+    }
+    let flushes_before_the_last = 7;
+    assert_eq!(history.given_up, flushes_before_the_last);
+}
+
+fn wait() -> impl Strategy<Value = Step> {
+    (0_u64..7200).prop_map(|seconds| Step::Wait(Duration::from_secs(seconds)))
+}
+
+/// Plays the same histories in every run.
+fn play_all(step: impl Strategy<Value = Step>) {
+    let config = ProptestConfig { cases: HISTORIES, failure_persistence: None, ..ProptestConfig::default() };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let play = |steps: Vec<Step>| {
+        let mut history = History::new();
+        for step in steps {
+            history.take(step);
+            history.check();
+        }
+        Ok(())
+    };
+    runner.run(&vec(step, 1..STEPS), play).unwrap();
+}
+
+struct History {
+    now: Timestamp,
+    engine: Engine,
+    attempts: Vec<Attempt>,
+    silences: u128,
+    given_up: usize,
+}
+
+impl History {
+    fn new() -> Self {
+        let options = Options {
+            node: NodeId(1),
+            silences: SilenceLimits { count: 20, size: 0, retention: Duration::from_secs(3600) },
+            alert_gc_interval: Duration::from_secs(600),
+            per_alertname_limit: 0,
+            peer_timeout: Duration::ZERO,
+            start_delay: Duration::ZERO,
+            settle_timeout: Duration::ZERO,
+        };
+        let engine = Engine::new(START, options, Arc::new(policy()));
+        Self { now: START, engine, attempts: Vec::new(), silences: 0, given_up: 0 }
+    }
+
+    fn take(&mut self, step: Step) {
+        match step {
+            Step::Post(posted) => {
+                if let Ok(alert) = posted.accept(self.now, Duration::from_secs(300), Syntax::Fallback) {
+                    assert!(alert.starts_at <= alert.ends_at);
+                    self.handle(Input::Alerts(vec![Arc::new(alert)]));
+                }
+            }
+            Step::Set(body) => self.set(body),
+            Step::Expire(index) => {
+                let known = self.engine.view.silences.len().max(1);
+                let id = self.engine.view.silences.iter().nth(index % known).map_or(SilenceId(0), |s| s.id);
+                let answer = self.handle(Input::ExpireSilence(id));
+                assert!(matches!(answer, Some(Answer::SilenceExpired(_))));
+            }
+            Step::Wait(span) => {
+                self.now = self.now + span;
+                self.advance();
+                self.answer_attempts(|attempt| attempt.id.0 % 3 != 0);
+            }
+        }
+    }
+
+    fn set(&mut self, body: SilenceBody) {
+        let Ok(set) = matcher_set(&body.matchers, Syntax::Fallback) else { return };
+        let known = self.engine.view.silences.iter().nth(body.edits.unwrap_or(usize::MAX)).map(|silence| silence.id);
+        let draft = Draft {
+            id: known,
+            matcher_sets: vec![set],
+            starts_at: body.starts_at,
+            ends_at: body.ends_at,
+            created_by: "x".into(),
+            comment: "".into(),
+            annotations: Labels::default(),
+        };
+        self.silences += 1;
+        let answer = self.handle(Input::SetSilence { draft, fresh: SilenceId(self.silences) });
+        let Some(Answer::SilenceSet(result)) = answer else { panic!("no answer to a silence") };
+        if let Ok(id) = result {
+            assert!(self.engine.view.silences.get(id).is_some(), "a silence that was taken is not there");
+        }
+    }
+
+    fn handle(&mut self, input: Input) -> Option<Answer> {
+        let effects = self.engine.handle(self.now, input);
+        self.perform(effects)
+    }
+
+    fn advance(&mut self) {
+        while self.engine.next_deadline().is_some_and(|due| due <= self.now) {
+            let effects = self.engine.advance(self.now);
+            self.perform(effects);
+        }
+    }
+
+    fn perform(&mut self, effects: Effects) -> Option<Answer> {
+        self.attempts.extend(effects.deliver);
+        self.given_up += effects.notes.iter().filter(|note| matches!(note, Note::GivenUp { .. })).count();
+        effects.answer
+    }
+
+    fn answer_attempts(&mut self, succeeds: impl Fn(&Attempt) -> bool) {
+        for attempt in std::mem::take(&mut self.attempts) {
+            let failure = Failure { kind: FailureKind::ServerError, retry: true, text: "no".into(), retry_after: None };
+            let outcome = if succeeds(&attempt) { Ok(ReceiverData::new()) } else { Err(failure) };
+            self.handle(Input::Delivered { attempt: attempt.id, outcome });
+        }
+    }
+
+    fn check(&self) {
+        self.check_alerts();
+        self.check_groups();
+        let sending = self.engine.deliveries.values().filter(|delivery| delivery.sending.is_some()).count();
+        assert_eq!(self.engine.in_flight.len(), sending, "attempts under way and deliveries that send");
+        for silence in self.engine.view.silences.iter() {
+            assert!(self.engine.timers.is_set(&Timer::SilenceForgotten(silence.id)), "{silence:?} stays for ever");
+        }
+    }
+
+    /// The look-ups by index say what looking at everything says.
+    fn check_alerts(&self) {
+        let (view, now) = (&self.engine.view, self.now);
+        assert_eq!(view.alerts().count(), view.alert_count());
+        for known in view.alerts() {
+            let labels = &known.alert.labels;
+            assert_eq!(known.fingerprint, labels.fingerprint());
+            assert!(!labels.is_empty() && labels.iter().all(|(_, value)| !value.is_empty()), "{labels:?}");
+            let active = view.silences.iter().filter(|s| s.state(now) == SilenceState::Active);
+            let silencing: Vec<_> = active.filter(|s| s.matches(labels)).map(|s| s.id).collect();
+            let muted = view.muted_by(labels, now);
+            assert_eq!(muted.silences, silencing, "{labels:?}");
+            let inhibits = |source: &Labels| inhibits(&view.policy.inhibit_rules[0], source, labels);
+            let mut firing = view.alerts().filter(|known| !known.alert.is_resolved(now));
+            assert_eq!(muted.inhibitor.is_some(), firing.any(|known| inhibits(&known.alert.labels)), "{labels:?}");
+        }
+    }
+
+    fn check_groups(&self) {
+        for (id, group) in self.engine.view.groups.iter() {
+            assert!(!group.alerts.is_empty(), "{} is empty", group.key);
+            assert!(self.engine.timers.is_set(&Timer::Flush(*id)), "{} is never flushed", group.key);
+            for fingerprint in &group.alerts {
+                let slot = self.engine.view.alerts.get(*fingerprint).expect("every alert of a group is stored");
+                assert!(slot.groups.contains(id), "{} holds an alert that is not routed to it", group.key);
+            }
+        }
+    }
+}
+
+fn inhibits(rule: &InhibitRule, source: &Labels, target: &Labels) -> bool {
+    let is_source = |labels| all_match(&rule.source_matchers, labels);
+    let is_target = |labels| all_match(&rule.target_matchers, labels);
+    is_source(source)
+        && is_target(target)
+        && !(is_target(source) && is_source(target))
+        && rule.equal.iter().all(|name| source.value(name) == target.value(name))
+}
+
+/// Everything to one receiver, grouped by host, which `a="1"` inhibits `b="1"` on.
+fn policy() -> Policy {
+    let is_one = |name: &str| vec![Matcher::new(name, MatchOp::Equal, "1").unwrap()];
+    let root = Route {
+        id: "{}".into(),
+        key: "{}".into(),
+        matchers: Vec::new(),
+        receiver: "r".into(),
+        group_by: GroupBy::Names(vec!["host".into()]),
+        group_wait: Duration::from_secs(1),
+        group_interval: Duration::from_secs(2),
+        repeat_interval: Duration::from_secs(3600),
+        mute_time_intervals: Vec::new(),
+        active_time_intervals: Vec::new(),
+        continues: false,
+        children: Vec::new(),
+        labels: Labels::default(),
+    };
+    let integrations = vec![Integration { kind: "webhook".into(), index: 0, send_resolved: true }];
+    let equal = vec!["host".into()];
+    Policy {
+        routes: vec![root],
+        inhibit_rules: vec![InhibitRule {
+            name: "".into(),
+            source_matchers: is_one("a"),
+            target_matchers: is_one("b"),
+            equal,
+        }],
+        time_intervals: BTreeMap::new(),
+        receivers: vec![Receiver { name: "r".into(), labels: Labels::default(), integrations }],
+        resolve_timeout: Duration::from_secs(300),
+    }
+}
