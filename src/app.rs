@@ -201,13 +201,7 @@ impl Loader {
             now: clock::now,
             fallbacks: Arc::clone(&self.fallbacks),
         };
-        let used: Vec<_> = config
-            .receivers
-            .iter()
-            .filter(|r| !config.unused_receivers.iter().any(|u| *u == r.name))
-            .cloned()
-            .collect();
-        let integrations = Integrations::build(&used, &templates, &surroundings)?;
+        let integrations = Integrations::build(&config.used_receivers(), &templates, &surroundings)?;
         for Warning { receiver, kind, index, field, error } in integrations.rehearse(&surroundings) {
             tracing::warn!(component = "configuration", %receiver, integration = kind, index, %field, err = %error, "A template fails with sample alerts");
         }
