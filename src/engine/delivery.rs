@@ -67,7 +67,6 @@ impl Delivery {
         self.attempts = 0;
         self.deadline = None;
         self.not_before = Timestamp::EPOCH;
-        self.announced_at = None;
     }
 
     /// Notes that an attempt starts at `now`; returns how long it may take.

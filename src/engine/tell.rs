@@ -43,10 +43,15 @@ impl Engine {
     fn is_our_turn(&mut self, now: Timestamp, key: &NflogKey, effects: &mut Effects) -> bool {
         let contested = self.turns.is_contested(key, now);
         let delivery = self.deliveries.get_mut(key).expect("a turn is waited for by a delivery");
-        let announced = delivery.announced_at;
-        let turn = self.turns.turn_at(key, delivery.batch.flushed_at, announced.is_some(), now);
-        let mut turn = turn.max(delivery.not_before).max(announced.map_or(Timestamp::EPOCH, |at| at + ANNOUNCE));
-        if turn <= now && contested && announced.is_none() {
+        let announced_until = delivery.announced_at.map(|at| at + ANNOUNCE);
+        let turn = self.turns.turn_at(key, delivery.batch.flushed_at, announced_until.is_some(), now);
+        let mut turn = turn.max(delivery.not_before);
+        if announced_until.is_some_and(|until| turn > until) {
+            // Who is held up by another must announce itself anew: others may have come to it meanwhile.
+            delivery.announced_at = None;
+        }
+        turn = turn.max(announced_until.unwrap_or(turn));
+        if turn <= now && contested && announced_until.is_none() {
             delivery.announced_at = Some(now);
             turn = now + ANNOUNCE;
             self.claim(key, ClaimState::Announced, ANNOUNCE * 2, effects);

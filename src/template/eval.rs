@@ -19,7 +19,7 @@ use watchbell_golang::quote::quote;
 /// How deep an execution may go: each template that is called, each body of a control structure and each pair of
 /// parentheses counts. Go allows 100,000 calls on its growing stack; a thread's 2 MiB hold this depth twice over even in
 /// an unoptimised build.
-const MAX_DEPTH: usize = 700;
+const MAX_DEPTH: usize = 650;
 
 /// Executes the template `name` of `trees` with `data` as its dot.
 pub(crate) fn execute(

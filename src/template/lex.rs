@@ -1,5 +1,6 @@
 //! Template text as tokens. It knows the delimiters, trim markers and comments, not the grammar.
 
+mod action;
 mod number;
 
 use crate::ast::Pos;
@@ -143,131 +144,6 @@ impl<'a> Lexer<'a> {
         Ok(trims)
     }
 
-    fn inside_action(&mut self) -> Result<(), Failure> {
-        let rest = self.rest();
-        let Some(first) = rest.chars().next() else {
-            return Err((self.pos, "unclosed action".into()));
-        };
-        match first {
-            ' ' | '\t' | '\r' | '\n' => self.space(),
-            '=' => self.push(Kind::Assign, 1),
-            ':' if rest.starts_with(":=") => self.push(Kind::Declare, 2),
-            ':' => return Err((self.pos, "expected :=".into())),
-            '|' => self.push(Kind::Pipe, 1),
-            ',' => self.push(Kind::Comma, 1),
-            '"' => return self.quoted('"', Kind::String, "unterminated quoted string"),
-            '\'' => return self.quoted('\'', Kind::Char, "unterminated character constant"),
-            '`' => return self.raw_string(),
-            '$' => return self.name(Kind::Variable, Kind::Variable),
-            '.' if !rest[1..].starts_with(|c: char| c.is_ascii_digit()) => return self.name(Kind::Dot, Kind::Field),
-            '.' | '+' | '-' | '0'..='9' => return self.number(),
-            '(' => self.open_paren(),
-            ')' => return self.close_paren(),
-            c if is_alphanumeric(c) => return self.identifier(),
-            c if c.is_ascii_graphic() => self.push(Kind::Other, 1),
-            c => return Err((self.pos, format!("unrecognized character in action: {}", code_point(c)))),
-        }
-        Ok(())
-    }
-
-    /// Takes white space, but leaves the space of a trim marker to it.
-    fn space(&mut self) {
-        let rest = self.rest();
-        let mut length = rest.len() - rest.trim_start_matches(SPACES).len();
-        if rest[length..].starts_with("-}}") {
-            length -= 1;
-        }
-        if length > 0 {
-            self.push(Kind::Space, length);
-        }
-    }
-
-    fn open_paren(&mut self) {
-        self.parens += 1;
-        self.push(Kind::LeftParen, 1);
-    }
-
-    fn close_paren(&mut self) -> Result<(), Failure> {
-        if self.parens == 0 {
-            return Err((self.pos, "unexpected right paren".into()));
-        }
-        self.parens -= 1;
-        self.push(Kind::RightParen, 1);
-        Ok(())
-    }
-
-    fn quoted(&mut self, quote: char, kind: Kind, unterminated: &str) -> Result<(), Failure> {
-        let mut escaped = false;
-        for (offset, c) in self.rest().char_indices().skip(1) {
-            match c {
-                '\n' => break,
-                _ if escaped => escaped = false,
-                '\\' => escaped = true,
-                c if c == quote => {
-                    self.push(kind, offset + 1);
-                    return Ok(());
-                }
-                _ => {}
-            }
-        }
-        Err((self.pos, unterminated.into()))
-    }
-
-    fn raw_string(&mut self) -> Result<(), Failure> {
-        match self.rest()[1..].find('`') {
-            Some(end) => {
-                self.push(Kind::RawString, end + 2);
-                Ok(())
-            }
-            None => Err((self.pos, "unterminated raw quoted string".into())),
-        }
-    }
-
-    /// Takes `.name` or `$name`, or its first character `alone`.
-    fn name(&mut self, alone: Kind, named: Kind) -> Result<(), Failure> {
-        let rest = self.rest();
-        let length = 1 + word_length(&rest[1..]);
-        self.terminated(length)?;
-        self.push(if length == 1 { alone } else { named }, length);
-        Ok(())
-    }
-
-    fn identifier(&mut self) -> Result<(), Failure> {
-        let length = word_length(self.rest());
-        self.terminated(length)?;
-        let kind = match &self.rest()[..length] {
-            "true" | "false" => Kind::Bool,
-            "nil" => Kind::Nil,
-            "block" | "break" | "continue" | "define" | "else" | "end" | "if" | "range" | "template" | "with" => {
-                Kind::Keyword
-            }
-            _ => Kind::Identifier,
-        };
-        self.push(kind, length);
-        Ok(())
-    }
-
-    /// Fails unless what follows the word of `length` bytes can stand next to it.
-    fn terminated(&self, length: usize) -> Result<(), Failure> {
-        let after = &self.rest()[length..];
-        match after.chars().next() {
-            Some(c) if !SPACES.contains(&c) && !".,|:)(".contains(c) && !after.starts_with(RIGHT) => {
-                Err((self.pos, format!("bad character {}", code_point(c))))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn number(&mut self) -> Result<(), Failure> {
-        match number::scan(self.rest()) {
-            Ok(length) => {
-                self.push(Kind::Number, length);
-                Ok(())
-            }
-            Err(text) => Err((self.pos, format!("bad number syntax: {}", watchbell_golang::quote::quote(text)))),
-        }
-    }
-
     fn rest(&self) -> &'a str {
         &self.source[self.pos..]
     }
@@ -293,16 +169,54 @@ fn closing_delimiter(rest: &str) -> Option<(usize, bool)> {
     trims.then_some((RIGHT.len() + 2, true))
 }
 
-fn word_length(rest: &str) -> usize {
-    rest.find(|c| !is_alphanumeric(c)).unwrap_or(rest.len())
-}
-
 fn is_alphanumeric(c: char) -> bool {
     c == '_' || c.is_alphanumeric()
 }
 
-/// A character as Go's `%#U` shows it: `U+0021 '!'`.
-fn code_point(c: char) -> String {
-    let shown = if c.is_control() { String::new() } else { format!(" '{c}'") };
-    format!("U+{:04X}{shown}", u32::from(c))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kinds(source: &str) -> Vec<(Kind, String)> {
+        tokens(source).into_iter().map(|token| (token.kind, token.text.into_owned())).collect()
+    }
+
+    #[test]
+    fn trim_markers_take_the_white_space_beside_them() {
+        let texts = |source| {
+            let texts = kinds(source).into_iter().filter(|(kind, _)| *kind == Kind::Text);
+            texts.map(|(_, text)| text).collect::<Vec<_>>()
+        };
+        assert_eq!(texts("a \n{{- 1 -}}\t\r\n b"), ["a", "b"]);
+        assert_eq!(texts("a {{/* c */}} b"), ["a ", " b"]);
+        assert_eq!(texts("a {{- /* c */ -}} b"), ["a", "b"]);
+        assert_eq!(texts(" {{- 1 -}} {{- 2 -}} "), Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_byte_of_an_action_belongs_to_a_token() {
+        let source = "{{ $x := (.A.B \"}}\" `r` 'c' 0x1F)|f,true nil if}}";
+        let mut end = 0;
+        for token in tokens(source) {
+            assert_eq!(token.pos, end, "{token:?}");
+            end = token.pos + token.text.len();
+        }
+        assert_eq!(end, source.len());
+    }
+
+    #[test]
+    fn a_minus_beside_a_delimiter_is_a_sign_unless_a_space_makes_it_a_marker() {
+        let number = |source| kinds(source).into_iter().find(|(kind, _)| *kind == Kind::Number).map(|(_, text)| text);
+        assert_eq!(number("{{-3}}").as_deref(), Some("-3"));
+        assert_eq!(number("{{- 3}}").as_deref(), Some("3"));
+    }
+
+    #[test]
+    fn the_last_token_says_how_it_ended() {
+        let last = |source| kinds(source).pop().expect("there is always one");
+        assert_eq!(last("text").0, Kind::Eof);
+        assert_eq!(last("{{ \"x }}"), (Kind::Error, "unterminated quoted string".into()));
+        assert_eq!(last("{{ x"), (Kind::Error, "unclosed action".into()));
+        assert_eq!(last("{{ (x }}"), (Kind::Error, "unclosed left paren".into()));
+    }
 }

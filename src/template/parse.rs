@@ -1,14 +1,17 @@
-//! Tokens become trees: the control structures of the language. Pipelines are in `pipeline`, constants in `literal`.
+//! Tokens become trees: lists of nodes, and templates within a template. The structures with a body are in `control`,
+//! pipelines in `pipeline`, constants in `literal`.
 
+mod control;
 mod cursor;
 mod literal;
 mod pipeline;
 
 use std::sync::Arc;
 
-use crate::ast::{Branch, Node, Pos, Source, Tree};
+use crate::ast::{Node, Pos, Source, Tree};
 use crate::error::TemplateError;
 use crate::lex::{Kind, tokens};
+use control::Control;
 use cursor::Cursor;
 use watchbell_golang::quote::quote;
 
@@ -50,14 +53,6 @@ enum Ending {
 enum Item {
     Node(Node),
     Ending(Ending),
-}
-
-/// The control structures with a body.
-#[derive(Clone, Copy, PartialEq)]
-enum Control {
-    If,
-    Range,
-    With,
 }
 
 impl Parser<'_> {
@@ -221,47 +216,6 @@ impl Parser<'_> {
         Ok((name.to_string(), token.pos))
     }
 
-    fn control(&mut self, control: Control) -> Result<Node> {
-        let scope = self.variables.len();
-        let branch = self.nested(|parser| parser.branch(control))?;
-        self.variables.truncate(scope);
-        Ok(match control {
-            Control::If => Node::If(branch),
-            Control::Range => Node::Range(branch),
-            Control::With => Node::With(branch),
-        })
-    }
-
-    fn branch(&mut self, control: Control) -> Result<Branch> {
-        let pipe = self.pipeline(control.name(), Kind::RightDelim)?;
-        let loops = usize::from(control == Control::Range);
-        self.range_depth += loops;
-        let (body, ending) = self.list()?;
-        self.range_depth -= loops;
-        let otherwise = match ending {
-            Ending::End => None,
-            Ending::Else(_) => Some(self.otherwise(control)?),
-        };
-        Ok(Branch { pos: pipe.pos, pipe, body, otherwise })
-    }
-
-    /// What follows `{{ else`: a list, or the `if` or `with` of the same kind that continues the structure.
-    fn otherwise(&mut self, control: Control) -> Result<Vec<Node>> {
-        let next = self.cursor.peek_word();
-        if control != Control::Range && next.kind == Kind::Keyword && matches!(next.text.as_ref(), "if" | "with") {
-            if next.text != control.name() {
-                return Err(self.cursor.unexpected(next, "input"));
-            }
-            self.cursor.next_word();
-            return Ok(vec![self.control(control)?]);
-        }
-        self.cursor.expect(Kind::RightDelim, "else")?;
-        match self.list()? {
-            (nodes, Ending::End) => Ok(nodes),
-            (_, Ending::Else(pos)) => Err(self.cursor.error(pos, "expected end; found {{else}}".into())),
-        }
-    }
-
     /// Parses something one level deeper, within the bound.
     fn nested<T>(&mut self, part: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         if self.nesting == MAX_NESTING {
@@ -272,16 +226,6 @@ impl Parser<'_> {
         let parsed = part(self);
         self.nesting -= 1;
         parsed
-    }
-}
-
-impl Control {
-    fn name(self) -> &'static str {
-        match self {
-            Self::If => "if",
-            Self::Range => "range",
-            Self::With => "with",
-        }
     }
 }
 

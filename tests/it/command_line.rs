@@ -4,7 +4,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::harness::http::Client;
@@ -160,6 +160,19 @@ fn a_prefix_of_its_own_wins_over_the_external_url() {
     }
 }
 
+/// What a newcomer sees: no file, no flag, an alert, and its notification on the terminal.
+#[test]
+fn without_a_configuration_it_tells_the_terminal() {
+    let mut router = Anywhere::start_with(Program::Watchbell, &[]);
+    let line = router.line(|line| line.contains("Listening on"));
+    let address = line.split("address=").nth(1).and_then(|rest| rest.split(' ').next()).expect("an address");
+    // So old that its group is told at once.
+    let alert = json!([{"labels": {"alertname": "SmokeOnDeck"}, "startsAt": "2026-01-01T00:00:00Z"}]);
+    Client { address: address.parse().expect("an address") }.post("/api/v2/alerts", &alert).ok();
+    let told = router.line(|line| line.contains("SmokeOnDeck") && !line.starts_with("time="));
+    assert!(told.to_lowercase().contains("firing"), "{told}");
+}
+
 /// A router that listens wherever there is room.
 struct Anywhere {
     process: Process,
@@ -168,11 +181,18 @@ struct Anywhere {
 
 impl Anywhere {
     fn start(program: Program, flags: &[&str]) -> Self {
+        Self::start_with(program, &[&["--config.file", "router.yml", "--storage.path", "data"], flags].concat())
+    }
+
+    /// As `start`, but with nothing but these flags and an address.
+    fn start_with(program: Program, flags: &[&str]) -> Self {
         let dir = TempDir::new().expect("a temporary directory can be had");
         fs::write(dir.path().join("router.yml"), MINIMAL).expect("a file can be written");
         let mut command = Command::new(program.path());
-        command.current_dir(dir.path()).args(["--config.file", "router.yml", "--storage.path", "data"]);
-        command.args(["--web.listen-address=127.0.0.1:0", "--cluster.listen-address="]).args(flags);
+        command
+            .current_dir(dir.path())
+            .args(["--web.listen-address=127.0.0.1:0", "--cluster.listen-address="])
+            .args(flags);
         Self { process: Process::start(command, &dir.path().join("log"), program.package()), _dir: dir }
     }
 

@@ -124,7 +124,7 @@ struct Source {
     path: PathBuf,
     room: String,
     text: String,
-    /// Whether it is only compiled for tests.
+    /// Whether it is only compiled for tests and measurements.
     for_tests: bool,
 }
 
@@ -212,7 +212,7 @@ fn sources(folder: &str) -> Vec<Source> {
     assert!(!found.is_empty(), "no sources in {folder}");
     let test_modules: Vec<_> = found.iter().flat_map(test_modules).collect();
     for source in &mut found {
-        source.for_tests = source.name().contains("/tests/")
+        source.for_tests = ["/tests/", "/benches/"].iter().any(|folder| source.name().contains(folder))
             || test_modules
                 .iter()
                 .any(|module| source.path.starts_with(module.with_extension("")) || source.path == *module);

@@ -42,6 +42,8 @@ pub(crate) struct Law {
     calm_since: Timestamp,
     /// Since when each alert should be known to each integration.
     due_since: BTreeMap<(usize, usize), Timestamp>,
+    /// The attempts that are under way, by node.
+    sending: BTreeSet<(usize, NflogKey)>,
     /// Attempts that failed and may be repeated: when, and what they told.
     failed: BTreeMap<NflogKey, (Timestamp, Labels)>,
     posted: Vec<BTreeMap<Fingerprint, Arc<Alert>>>,
@@ -66,6 +68,7 @@ impl Law {
             parted_until: Timestamp::EPOCH,
             calm_since: at(0),
             due_since: BTreeMap::new(),
+            sending: BTreeSet::new(),
             failed: BTreeMap::new(),
             posted: vec![BTreeMap::new(); nodes],
             silences: vec![BTreeMap::new(); nodes],
@@ -122,6 +125,7 @@ impl Law {
     pub(crate) fn told(&mut self, now: Timestamp, node: usize, notification: &Notification) {
         (now, node, &notification.key, notification.reason as u8).hash(&mut self.history);
         self.failed.remove(&notification.key);
+        self.sending.insert((node, notification.key.clone()));
         for alert in &notification.alerts {
             let labels = &alert.alert.labels;
             let active = |silence: &Arc<Silence>| silence.starts_at <= now && now <= silence.ends_at;
@@ -234,6 +238,7 @@ impl Law {
             Fault::Crash(node) => {
                 self.excused.extend(nodes[node].unsure.iter().cloned());
                 self.posted[node].clear();
+                self.sending.retain(|(sender, _)| *sender != node);
             }
             Fault::Cut(..) => self.parted_until = Timestamp::MAX,
             Fault::Heal if nodes.len() > 1 && self.parted_until == Timestamp::MAX => {
@@ -264,8 +269,14 @@ impl Law {
         }
     }
 
-    /// An attempt failed, and another may help. Only what is news for as long as it fires must be tried again.
-    pub(crate) fn failed(&mut self, now: Timestamp, notification: &Notification) {
+    /// An attempt is over. If it failed and no other is under way, what is news for as long as it fires must be tried
+    /// again.
+    pub(crate) fn over(&mut self, now: Timestamp, node: usize, notification: &Notification, retry: bool) {
+        let key = &notification.key;
+        self.sending.remove(&(node, key.clone()));
+        if !retry || self.sending.iter().any(|(_, sending)| sending == key) {
+            return;
+        }
         let last = self.last.get(&notification.key);
         let is_news = |hash| last.is_none_or(|last| !last.firing.contains(&hash));
         let mut firing = notification.alerts.iter().filter(|alert| alert.firing);

@@ -133,9 +133,8 @@ impl World {
             Event::News { to, from, records } if !self.is_cut(from, to) => self.handle(to, Input::News(records)),
             Event::Heard { node, life, notification } => self.heard(node, life, &notification),
             Event::Outcome { node, life, attempt, outcome } if self.lives(node, life) => {
-                if outcome.as_ref().is_err_and(|failure| failure.retry) {
-                    self.law.failed(self.now, &attempt.notification);
-                }
+                let retry = outcome.as_ref().is_err_and(|failure| failure.retry);
+                self.law.over(self.now, node, &attempt.notification, retry);
                 self.handle(node, Input::Delivered { attempt: attempt.id, outcome });
             }
             Event::Membership => self.membership(),

@@ -3,7 +3,7 @@
 use super::pipeline::Call;
 use super::{Evaluator, Place, Result};
 use crate::ast::{Operand, OperandKind};
-use crate::functions::{self, Arguments, Fault, Function, Parameter};
+use crate::functions::{self, Arguments, Fault, Function, Outcome, Parameter};
 use crate::value::{IntType, Value};
 
 /// How many bytes or elements that a function returns count as a step.
@@ -70,17 +70,19 @@ impl<'a> Evaluator<'a> {
         if let Some(piped) = call.piped {
             arguments.push(self.fit(function.parameter(call.operands.len()), piped)?);
         }
-        let outcome = (function.body)(&mut self.context, Arguments(&arguments));
-        let outcome = outcome.and_then(|value| {
-            let size = value.len().unwrap_or(0);
-            functions::check_length(Some(size))?;
-            self.context.charge(size / SIZE_OF_STEP)?;
-            Ok(value)
-        });
-        outcome.map_err(|fault| {
+        self.run(function, &arguments).map_err(|fault| {
             self.place = place;
             self.fault(Fault { message: format!("error calling {}: {}", function.name, fault.message), ..fault })
         })
+    }
+
+    /// Runs a function's body, and counts the size of what it returns.
+    fn run(&mut self, function: &Function, arguments: &[Value]) -> Outcome {
+        let value = (function.body)(&mut self.context, Arguments(arguments))?;
+        let size = value.len().unwrap_or(0);
+        functions::check_length(Some(size))?;
+        self.context.charge(size / SIZE_OF_STEP)?;
+        Ok(value)
     }
 
     fn check_count(&self, function: &Function, call: &Call<'_>) -> Result<()> {

@@ -45,7 +45,12 @@ impl<'a> Evaluator<'a> {
         if let Some(field) = value.field(name) {
             return self.struct_field(value, name, field, &call);
         }
-        let entry = match value {
+        self.entry(holder, name, &call)
+    }
+
+    /// The value under a key of a map; the zero of its values if there is none.
+    fn entry(&self, holder: &Holder, name: &str, call: &Call<'_>) -> Result<Value> {
+        let entry = match &holder.value {
             Value::Kv(kv) => Value::text(kv.0.get(name).cloned().unwrap_or_default()),
             Value::Dict(dict) => dict.items().get(name).cloned().unwrap_or(Value::Nil),
             _ => {

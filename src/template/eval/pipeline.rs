@@ -58,66 +58,34 @@ impl<'a> Evaluator<'a> {
 
     fn command(&mut self, dot: &Value, command: &'a Command, piped: Option<Value>) -> Result<Value> {
         let (first, operands) = command.operands.split_first().expect("the parser makes no empty command");
-        let call = Call { operands, piped };
-        match &first.kind {
-            OperandKind::Field(names) => {
-                self.at(first.pos, first);
-                self.fields(dot, dot.clone(), names, self.place, call)
-            }
-            OperandKind::Chain(inner, names) => {
-                self.at(first.pos, first);
-                let place = self.place;
-                let holder = self.operand(dot, inner)?;
-                self.fields(dot, holder, names, place, call)
-            }
-            OperandKind::Variable(name, names) => {
-                self.at(first.pos, first);
-                self.variable(dot, name, names, first, call)
-            }
-            OperandKind::Identifier(name) => {
-                self.at(first.pos, first);
-                self.function(dot, name, Place { pos: command.pos, node: command }, call)
-            }
-            OperandKind::Pipeline(pipe) => {
-                self.refuse_arguments(first, &call)?;
-                self.deeper(|evaluator| evaluator.pipeline(dot, pipe))
-            }
-            OperandKind::Escaper(escaper) => self.escaper(*escaper, call),
-            _ => {
-                self.at(first.pos, first);
-                self.refuse_arguments(first, &call)?;
-                self.constant(dot, first)
-            }
-        }
+        let place = Place { pos: command.pos, node: command };
+        self.called(dot, first, place, Call { operands, piped })
     }
 
-    /// The value of an operand that is no constant, or of a constant by its own type.
+    /// The value of an operand that has no arguments.
     pub(super) fn operand(&mut self, dot: &Value, operand: &'a Operand) -> Result<Value> {
+        self.called(dot, operand, Place { pos: operand.pos, node: operand }, Call::bare())
+    }
+
+    /// The value of an operand that may have arguments. An error of a function itself names `place`.
+    fn called(&mut self, dot: &Value, operand: &'a Operand, place: Place<'a>, call: Call<'a>) -> Result<Value> {
+        if let OperandKind::Pipeline(pipe) = &operand.kind {
+            self.refuse_arguments(operand, &call)?;
+            return self.deeper(|evaluator| evaluator.pipeline(dot, pipe));
+        }
+        self.at(operand.pos, operand);
+        let here = self.place;
         match &operand.kind {
-            OperandKind::Pipeline(pipe) => {
-                self.at(operand.pos, pipe);
-                self.deeper(|evaluator| evaluator.pipeline(dot, pipe))
-            }
-            OperandKind::Identifier(name) => {
-                self.at(operand.pos, operand);
-                self.function(dot, name, self.place, Call::bare())
-            }
-            OperandKind::Field(names) => {
-                self.at(operand.pos, operand);
-                self.fields(dot, dot.clone(), names, self.place, Call::bare())
-            }
-            OperandKind::Variable(name, names) => {
-                self.at(operand.pos, operand);
-                self.variable(dot, name, names, operand, Call::bare())
-            }
+            OperandKind::Field(names) => self.fields(dot, dot.clone(), names, here, call),
+            OperandKind::Variable(name, names) => self.variable(dot, name, names, operand, call),
+            OperandKind::Identifier(name) => self.function(dot, name, place, call),
+            OperandKind::Escaper(escaper) => self.escaper(*escaper, call),
             OperandKind::Chain(inner, names) => {
-                self.at(operand.pos, operand);
-                let place = self.place;
                 let holder = self.operand(dot, inner)?;
-                self.fields(dot, holder, names, place, Call::bare())
+                self.fields(dot, holder, names, here, call)
             }
             _ => {
-                self.at(operand.pos, operand);
+                self.refuse_arguments(operand, &call)?;
                 self.constant(dot, operand)
             }
         }

@@ -102,33 +102,32 @@ fn position(key: &Value) -> Result<i64, Fault> {
 /// `slice x 1 2` is `x[1:2]`. What would cut a character in two is replaced, for texts here are of characters.
 fn slice(with: Arguments<'_>) -> Outcome {
     let (value, bounds) = (with.value(0), with.from(1));
-    if *value == Value::Nil {
-        return Err("slice of untyped nil".into());
-    }
-    if bounds.len() > 3 {
-        return Err(format!("too many slice indexes: {}", bounds.len()).into());
-    }
     let is_text = matches!(value, Value::Text(..));
-    if is_text && bounds.len() == 3 {
-        return Err("cannot 3-index slice a string".into());
+    match (value, bounds.len()) {
+        (Value::Nil, _) => return Err("slice of untyped nil".into()),
+        (_, 4..) => return Err(format!("too many slice indexes: {}", bounds.len()).into()),
+        (Value::Text(..), 3) => return Err("cannot 3-index slice a string".into()),
+        _ if is_text || value.is_list() => {}
+        _ => return Err(format!("can't slice item of type {}", pointed_type(value)).into()),
     }
-    if !is_text && !value.is_list() {
-        return Err(format!("can't slice item of type {}", pointed_type(value)).into());
-    }
-    let length = value.len().unwrap_or(0);
-    let mut range = [0, length, length];
-    for (place, bound) in range.iter_mut().zip(bounds) {
-        let at = position(bound)?;
-        let within = usize::try_from(at).ok().filter(|&at| at <= length);
-        *place = within.ok_or_else(|| format!("index out of range: {at}"))?;
-    }
-    let [start, end, limit] = range;
+    let [start, end, limit] = range(value.len().unwrap_or(0), bounds)?;
     for (low, high) in [(start, end), (end, limit)] {
         if low > high {
             return Err(format!("invalid slice index: {low} > {high}").into());
         }
     }
     part(value, start, end)
+}
+
+/// Start, end and limit of a slice; those that are not given are the whole length's.
+fn range(length: usize, bounds: &[Value]) -> Result<[usize; 3], Fault> {
+    let mut range = [0, length, length];
+    for (place, bound) in range.iter_mut().zip(bounds) {
+        let at = position(bound)?;
+        let within = usize::try_from(at).ok().filter(|&at| at <= length);
+        *place = within.ok_or_else(|| format!("index out of range: {at}"))?;
+    }
+    Ok(range)
 }
 
 fn part(value: &Value, start: usize, end: usize) -> Outcome {

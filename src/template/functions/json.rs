@@ -112,3 +112,19 @@ fn write_text(text: &str, out: &mut String) {
     }
     out.push('"');
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_exponents_only_at_the_extremes() {
+        let json = |number| encode(&Value::Float(number)).expect("a finite number");
+        assert_eq!(json(0.0), "0");
+        assert_eq!(json(1e-6), "0.000001");
+        assert_eq!(json(9.5e-7), "9.5e-7");
+        assert_eq!(json(123_456_789_012_345_680_000.0), "123456789012345680000");
+        assert_eq!(json(1e21), "1e+21");
+        assert!(encode(&Value::Float(f64::NAN)).is_err());
+    }
+}

@@ -71,3 +71,15 @@ fn push_title_case(c: char, out: &mut String) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::title;
+
+    #[test]
+    fn words_begin_with_a_capital() {
+        assert_eq!(title("hello_world foo-bar x/y (abc)"), "Hello_world Foo-Bar X/Y (Abc)");
+        assert_eq!(title("it's 3rd a.b.c G0.EXPR host:9093e"), "It's 3Rd A.b.c G0.expr Host:9093e");
+        assert_eq!(title("ΑΣ ß ǆ 日本"), "Ας Ss ǅ 日本");
+    }
+}

@@ -44,7 +44,7 @@ impl Spec {
     fn pad_float(&self, signed: &str, is_finite: bool, out: &mut Output) {
         let (sign, digits) = signed.split_at(1);
         let sign = match sign {
-            "+" if self.plus => "+",
+            "+" if self.plus || digits == "Inf" && !self.space => "+",
             "+" if self.space => " ",
             "+" => "",
             minus => minus,

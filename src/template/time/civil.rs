@@ -93,3 +93,40 @@ fn date(days: i64) -> (i64, u32, u32) {
     let month = (from_march + 2) % 12;
     (era * 400 + year + i64::from(month < 2), month as u32 + 1, day as u32 + 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_day_of_four_centuries_follows_the_one_before() {
+        let (mut year, mut month, mut day) = (1799, 12, 31);
+        for days in days_to_month(1800, 0, 0)..days_to_month(2200, 0, 0) {
+            (year, month, day) = match (month, day) {
+                (12, 31) => (year + 1, 1, 1),
+                _ if i64::from(day) == days_in_month(year, month) => (year, month + 1, 1),
+                _ => (year, month, day + 1),
+            };
+            assert_eq!(date(days), (year, month, day));
+        }
+    }
+
+    #[test]
+    fn known_days_have_their_numbers() {
+        assert_eq!(days_to_month(1970, 0, 0), 0);
+        assert_eq!(days_to_month(2000, 2, 0), 11_017);
+        assert_eq!(days_to_month(1, 0, 0) * DAY_SECONDS, super::super::ZERO_SECONDS);
+        assert_eq!(days_to_month(2026, 10, -22), days_to_month(2025, 0, 0));
+        let leap_day = Civil::of(1_709_164_800 + 86_399);
+        let shown = (leap_day.year, leap_day.month, leap_day.day, leap_day.weekday, leap_day.day_of_year);
+        assert_eq!(shown, (2024, 2, 29, 4, 60));
+        assert_eq!((leap_day.hour, leap_day.minute, leap_day.second), (23, 59, 59));
+    }
+
+    #[test]
+    fn no_number_of_seconds_overflows() {
+        for seconds in [i64::MIN, i64::MIN + 1, -1, i64::MAX] {
+            assert!((1..=12).contains(&Civil::of(seconds).month));
+        }
+    }
+}

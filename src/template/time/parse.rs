@@ -1,5 +1,6 @@
 //! Text as a time, by a layout: Go's `time.Parse`, with its tolerance and its words.
 
+mod scan;
 mod zone;
 
 use jiff::tz::TimeZone;
@@ -7,6 +8,7 @@ use watchbell_golang::quote::quote;
 
 use super::layout::{Part, next_part};
 use super::{MONTHS, Time, WEEKDAYS, Zone, civil};
+use scan::{digits, name, ranged, skip, starts_fraction};
 
 /// What was read so far.
 #[derive(Default)]
@@ -229,56 +231,4 @@ impl Fields {
         // Go does not move the instant by these hours.
         (seconds, Zone::Fixed { abbreviation: self.zone_name.clone(), offset: hours * 3600 })
     }
-}
-
-/// Skips a literal part of a layout; any run of spaces stands for any other. An error is what is left where it differs.
-fn skip<'t>(mut text: &'t str, mut literal: &str) -> Result<&'t str, &'t str> {
-    while let Some(first) = literal.chars().next() {
-        if first == ' ' {
-            if !text.is_empty() && !text.starts_with(' ') {
-                return Err(text);
-            }
-            (literal, text) = (literal.trim_start_matches(' '), text.trim_start_matches(' '));
-            continue;
-        }
-        text = text.strip_prefix(first).ok_or(text)?;
-        literal = &literal[first.len_utf8()..];
-    }
-    Ok(text)
-}
-
-/// A number of `least` to `most` digits.
-fn digits(text: &str, least: usize, most: usize) -> Result<(i64, &str), Misfit> {
-    let count = text.bytes().take(most).take_while(u8::is_ascii_digit).count();
-    let (number, left) = text.split_at(count);
-    if count < least {
-        return Err(Misfit::Syntax);
-    }
-    Ok((number.parse().map_err(|_| Misfit::Syntax)?, left))
-}
-
-/// A number of at most two digits within `range`.
-fn ranged<'t>(
-    text: &'t str,
-    least: usize,
-    range: std::ops::RangeInclusive<i64>,
-    what: &'static str,
-) -> Result<(i64, &'t str), Misfit> {
-    let (number, left) = digits(text, least, 2)?;
-    if range.contains(&number) { Ok((number, left)) } else { Err(Misfit::Range(what)) }
-}
-
-/// The index of the name that `text` starts with, in any case; names are cut to `length` bytes.
-fn name<'t>(text: &'t str, names: &[&str], length: usize) -> Result<(i64, &'t str), Misfit> {
-    let fits = |name: &&str| {
-        let name = &name[..length.min(name.len())];
-        text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
-    };
-    let index = names.iter().position(fits).ok_or(Misfit::Syntax)?;
-    Ok((index as i64, &text[length.min(names[index].len())..]))
-}
-
-fn starts_fraction(text: &str) -> bool {
-    let digits = text.strip_prefix(['.', ',']);
-    digits.is_some_and(|digits| digits.starts_with(|c: char| c.is_ascii_digit()))
 }

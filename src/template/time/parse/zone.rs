@@ -1,6 +1,7 @@
 //! Zones in a text that is read as a time: offsets and abbreviations.
 
 use super::Misfit;
+use super::scan::digits;
 use crate::time::Zone;
 use crate::time::layout::Offset;
 
@@ -14,7 +15,7 @@ pub(super) fn offset(text: &str, form: Offset) -> Result<(i64, &str), Misfit> {
         Some(b'-') => -1,
         _ => return Err(Misfit::Syntax),
     };
-    let (hours, mut left) = super::digits(&text[1..], 2, 2)?;
+    let (hours, mut left) = digits(&text[1..], 2, 2)?;
     let (mut minutes, mut seconds) = (0, 0);
     if form.minutes {
         (minutes, left) = colon_digits(left, form.colons)?;
@@ -36,7 +37,7 @@ pub(super) fn offset(text: &str, form: Offset) -> Result<(i64, &str), Misfit> {
 
 fn colon_digits(text: &str, colon: bool) -> Result<(i64, &str), Misfit> {
     let text = if colon { text.strip_prefix(':').ok_or(Misfit::Syntax)? } else { text };
-    super::digits(text, 2, 2)
+    digits(text, 2, 2)
 }
 
 /// The length of the zone's abbreviation at the start of `text`, by the forms that Go takes for one.
