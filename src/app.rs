@@ -15,7 +15,7 @@ use crate::api::{self, Api, ApiOptions};
 use crate::cli::{self, Features, Options};
 use crate::config::{self, Config, ConfigError};
 use crate::driver::{Command, Driver, Handle, Refused, Running};
-use crate::receivers::{Integrations, ReceiverError, Surroundings, TemplateFallbacks};
+use crate::receivers::{Integrations, ReceiverError, Surroundings, TemplateFallbacks, Warning};
 use crate::store::{Committer, Opened, Store, StoreError};
 use crate::telemetry::Metrics;
 use crate::{clock, version};
@@ -201,13 +201,10 @@ impl Loader {
             now: clock::now,
             fallbacks: Arc::clone(&self.fallbacks),
         };
-        let used: Vec<_> = config
-            .receivers
-            .iter()
-            .filter(|r| !config.unused_receivers.iter().any(|u| *u == r.name))
-            .cloned()
-            .collect();
-        let integrations = Integrations::build(&used, &templates, &surroundings)?;
+        let integrations = Integrations::build(&config.used_receivers(), &templates, &surroundings)?;
+        for Warning { receiver, kind, index, field, error } in integrations.rehearse(&surroundings) {
+            tracing::warn!(component = "configuration", %receiver, integration = kind, index, %field, err = %error, "A template fails with sample alerts");
+        }
         Ok((templates, integrations))
     }
 
