@@ -10,11 +10,11 @@ use crate::effect::{Answer, AttemptId, Effects, Input};
 use crate::nflog::{NflogEntry, NflogKey};
 use crate::peers::Turns;
 use crate::policy::Policy;
-use crate::replica::NodeId;
 use crate::route::Router;
 use crate::silence::edit::{Edit, SilenceLimits};
 use crate::time::Timestamp;
 use crate::timer::{Timer, Timers};
+use crate::version::NodeId;
 use crate::view::View;
 
 /// What is fixed while the program runs.

@@ -135,8 +135,8 @@ mod tests {
     use crate::label::Labels;
     use crate::matcher::{MatchOp, Matcher};
     use crate::policy::{GroupBy, Policy, Receiver, Route};
-    use crate::replica::{NodeId, Version};
     use crate::silence::edit::SilenceLimits;
+    use crate::version::{NodeId, Version};
 
     const HOUR: Duration = Duration::from_secs(3600);
 
