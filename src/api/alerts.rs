@@ -4,11 +4,9 @@ use std::sync::Arc;
 
 use smol_str::SmolStr;
 use watchbell_engine::alert::Alert;
-use watchbell_engine::label::Labels;
-use watchbell_engine::matcher::parse::{Syntax, is_valid_label_name};
+use watchbell_engine::alert::posted::{Intake, Posted};
 use watchbell_engine::time::Timestamp;
 use watchbell_engine::view::{KnownAlert, MutedBy, View};
-use watchbell_golang::quote::quote;
 
 use super::params::AlertFilter;
 use super::wire::posted::PostedAlert;
@@ -16,77 +14,39 @@ use super::wire::shown::{AlertStatus, Named, Object, ShownAlert, Text};
 use super::wire::time::ZonedTime;
 use crate::telemetry::AlertMetrics;
 
-/// What a batch is read with.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Intake {
-    pub(super) now: ZonedTime,
-    pub(super) resolve_timeout: std::time::Duration,
-    pub(super) syntax: Syntax,
-}
-
-impl Intake {
-    /// The valid alerts of a batch, and what is wrong with each of the others.
-    pub(super) fn sort_out(self, posted: Vec<PostedAlert>, metrics: &AlertMetrics) -> (Vec<Arc<Alert>>, Vec<String>) {
-        let (mut alerts, mut faults) = (Vec::with_capacity(posted.len()), Vec::new());
-        for posted in posted {
-            let alert = self.complete(posted);
-            let received =
-                if alert.is_resolved(self.now.at) { &metrics.received_resolved } else { &metrics.received_firing };
-            received.inc();
-            match self.validate(&alert) {
-                Ok(()) => alerts.push(Arc::new(alert)),
-                Err(fault) => {
-                    metrics.invalid.inc();
-                    faults.push(fault);
-                }
+/// The valid alerts of a batch, and what is wrong with each of the others.
+pub(super) fn sort_out(
+    posted: Vec<PostedAlert>,
+    intake: Intake,
+    metrics: &AlertMetrics,
+) -> (Vec<Arc<Alert>>, Vec<String>) {
+    let (mut alerts, mut faults) = (Vec::with_capacity(posted.len()), Vec::new());
+    for posted in posted.into_iter().map(Posted::from) {
+        let resolved = posted.is_resolved(intake.now);
+        if resolved { &metrics.received_resolved } else { &metrics.received_firing }.inc();
+        match posted.accept(intake) {
+            Ok(alert) => alerts.push(Arc::new(alert)),
+            Err(fault) => {
+                metrics.invalid.inc();
+                faults.push(fault.to_string());
             }
         }
-        (alerts, faults)
     }
-
-    /// Fills in what the sender left out: an alert without an end fires until `resolve_timeout` has passed, one
-    /// without a start began at its end, or now.
-    fn complete(self, posted: PostedAlert) -> Alert {
-        let given_end = posted.ends_at.and_then(ZonedTime::unless_zero);
-        let computed_end = || ZonedTime::local(self.now.at + self.resolve_timeout);
-        let ends_at = given_end.unwrap_or_else(computed_end);
-        let starts_at = posted.starts_at.and_then(ZonedTime::unless_zero).or(given_end).unwrap_or(self.now);
-        Alert {
-            labels: without_empty(posted.labels.unwrap_or_default()),
-            annotations: posted.annotations.unwrap_or_default(),
-            starts_at: starts_at.at,
-            starts_offset: starts_at.offset,
-            ends_at: ends_at.at,
-            ends_offset: ends_at.offset,
-            updated_at: self.now.at,
-            generator_url: posted.generator_url.unwrap_or_default(),
-            timeout: given_end.is_none(),
-        }
-    }
-
-    fn validate(self, alert: &Alert) -> Result<(), String> {
-        if alert.ends_at < alert.starts_at {
-            return Err("start time must be before end time".to_owned());
-        }
-        if alert.labels.is_empty() {
-            return Err("at least one label pair required".to_owned());
-        }
-        self.check_names("invalid label set", &alert.labels)?;
-        self.check_names("invalid annotations", &alert.annotations)
-    }
-
-    fn check_names(self, what: &str, labels: &Labels) -> Result<(), String> {
-        let invalid = labels.iter().map(|(name, _)| name).find(|name| !is_valid_label_name(self.syntax, name));
-        invalid.map_or(Ok(()), |name| Err(format!("{what}: invalid name {}", quote(name))))
-    }
+    (alerts, faults)
 }
 
-/// A label without a value is the same as no label.
-fn without_empty(labels: Labels) -> Labels {
-    if labels.iter().all(|(_, value)| !value.is_empty()) {
-        return labels;
+impl From<PostedAlert> for Posted {
+    /// A zero time counts as none.
+    fn from(posted: PostedAlert) -> Self {
+        let given = |time: Option<ZonedTime>| time.and_then(ZonedTime::unless_zero).map(|time| (time.at, time.offset));
+        Self {
+            labels: posted.labels.unwrap_or_default(),
+            annotations: posted.annotations.unwrap_or_default(),
+            starts_at: given(posted.starts_at),
+            ends_at: given(posted.ends_at),
+            generator_url: posted.generator_url.unwrap_or_default(),
+        }
     }
-    labels.iter().filter(|(_, value)| !value.is_empty()).map(|(n, v)| (SmolStr::new(n), SmolStr::new(v))).collect()
 }
 
 /// The alerts that are not over and asked for, in order of their fingerprints.

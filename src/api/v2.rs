@@ -8,10 +8,10 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use watchbell_engine::alert::posted::Intake;
 use watchbell_engine::silence::SilenceId;
 use watchbell_golang::quote::quote;
 
-use super::alerts::Intake;
 use super::body::Received;
 use super::error::{Refusal, json_response};
 use super::params::{AlertFilter, Query};
@@ -19,7 +19,6 @@ use super::routes::Resource;
 use super::wire::mismatch;
 use super::wire::posted::{PostedAlerts, PostedSilence};
 use super::wire::shown::{SilenceSet, Text};
-use super::wire::time::ZonedTime;
 use super::{Shared, alerts, body, cors, groups, silences, status};
 use crate::clock;
 
@@ -87,15 +86,17 @@ async fn get_or_delete(api: &Shared, resource: Resource, id: &str, parts: &Parts
 }
 
 async fn post_alerts(api: &Shared, body: Received<'_>) -> Answer {
+    let now = clock::now();
     let intake = Intake {
-        now: ZonedTime::local(clock::now()),
+        now,
+        zone: clock::local_offset(now),
         resolve_timeout: api.handle.running().policy.resolve_timeout,
         syntax: api.options.syntax,
     };
     let (metrics, bytes) = (api.metrics.clone(), body.bytes.clone());
     let take_in = move || {
         let PostedAlerts(posted) = body::decode("alerts", &bytes, mismatch::in_alerts)?;
-        Ok(intake.sort_out(posted?, &metrics.alerts))
+        Ok(alerts::sort_out(posted?, intake, &metrics.alerts))
     };
     let (alerts, faults) = if body.is_large() { aside(take_in).await? } else { take_in()? };
     if !alerts.is_empty() {

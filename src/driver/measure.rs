@@ -104,12 +104,12 @@ impl Records {
 mod tests {
     use std::sync::Arc;
 
-    use watchbell_engine::alert::posted::Posted;
+    use watchbell_engine::alert::posted::{Intake, Posted};
     use watchbell_engine::label::Labels;
     use watchbell_engine::matcher::parse::Syntax;
     use watchbell_engine::nflog::NflogKey;
     use watchbell_engine::silence::SilenceId;
-    use watchbell_engine::time::Timestamp;
+    use watchbell_engine::time::{Timestamp, UtcOffset};
 
     use super::*;
     use crate::cli::Features;
@@ -138,7 +138,9 @@ mod tests {
     #[test]
     fn alerts_are_counted_one_by_one() {
         let posted = Posted { labels: Labels::from_iter([("alertname", "A")]), ..Posted::default() };
-        let alert = posted.accept(Timestamp::EPOCH, TOOK, Syntax::Fallback).unwrap();
+        let (now, syntax) = (Timestamp::EPOCH, Syntax::Fallback);
+        let intake = Intake { now, zone: UtcOffset(0), resolve_timeout: TOOK, syntax };
+        let alert = posted.accept(intake).unwrap();
         let input = Input::Alerts(std::iter::repeat_n(Arc::new(alert), 3).collect());
         let lines = counted(|metrics| Taken::of(&input).count(&[], TOOK, metrics));
         let name = "alertmanager_dispatcher_alert_processing_duration_seconds";

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// Who may know whom. `golang`, `engine` and `template` are packages, the others rooms of the program. What is not listed
 /// here may know everybody: `app`, and `lib.rs` and `main.rs`, which only name the rooms.
-const MAY_KNOW: [(&str, &[&str]); 15] = [
+const MAY_KNOW: [(&str, &[&str]); 16] = [
     ("golang", &[]),
     ("engine", &["golang"]),
     ("template", &["golang"]),
@@ -20,6 +20,7 @@ const MAY_KNOW: [(&str, &[&str]); 15] = [
     ("receivers", &["settings", "engine", "template", "golang", "version", "clock"]),
     ("api", &["engine", "template", "golang", "driver", "telemetry", "version", "clock"]),
     ("cluster", &["record", "engine", "clock"]),
+    ("tool", &["cli", "config", "receivers", "template", "clock", "version"]),
     ("driver", &["engine", "template", "store", "record", "cluster", "receivers", "telemetry", "clock"]),
 ];
 

@@ -40,27 +40,38 @@ pub enum AlertError {
     /// An annotation has a name that is none.
     #[error("invalid annotations: invalid name {}", quote(.0))]
     AnnotationName(SmolStr),
-    /// It would be a burden on everything that handles it.
-    #[error("alert is too large: {0} bytes of labels and annotations (limit: {MAX_ALERT_BYTES} bytes)")]
-    TooLarge(usize),
 }
 
-/// The largest alert that is taken, in bytes of names and values: far above what a rule writes, far below what would
-/// hurt the store or a receiver.
-pub const MAX_ALERT_BYTES: usize = 1 << 20;
+/// What the alerts of one request are taken with.
+#[derive(Clone, Copy, Debug)]
+pub struct Intake {
+    /// When they arrive.
+    pub now: Timestamp,
+    /// The server's zone, for times that the sender left out.
+    pub zone: UtcOffset,
+    /// How long an alert without an end fires.
+    pub resolve_timeout: Duration,
+    /// Which names a label may have.
+    pub syntax: Syntax,
+}
 
 impl Posted {
+    /// Whether it says that it is over at `now`.
+    pub fn is_resolved(&self, now: Timestamp) -> bool {
+        self.ends_at.is_some_and(|(ends_at, _)| ends_at <= now)
+    }
+
     /// The alert, with everything filled in that the sender left out.
-    pub fn accept(self, now: Timestamp, resolve_timeout: Duration, syntax: Syntax) -> Result<Alert, AlertError> {
+    pub fn accept(self, intake: Intake) -> Result<Alert, AlertError> {
+        let Intake { now, zone, resolve_timeout, syntax } = intake;
         let timeout = self.ends_at.is_none();
-        let here_and_now = (now, UtcOffset::default());
-        let (starts_at, starts_offset) = self.starts_at.or(self.ends_at).unwrap_or(here_and_now);
-        let (ends_at, ends_offset) = self.ends_at.unwrap_or((now + resolve_timeout, UtcOffset::default()));
-        let labels = self.labels.without_empty_values();
-        check(&labels, &self.annotations, syntax)?;
+        let (starts_at, starts_offset) = self.starts_at.or(self.ends_at).unwrap_or((now, zone));
+        let (ends_at, ends_offset) = self.ends_at.unwrap_or((now + resolve_timeout, zone));
         if ends_at < starts_at {
             return Err(AlertError::EndsBeforeStart);
         }
+        let labels = self.labels.without_empty_values();
+        check_names(&labels, &self.annotations, syntax)?;
         let (annotations, generator_url, updated_at) = (self.annotations, self.generator_url, now);
         Ok(Alert {
             labels,
@@ -76,20 +87,13 @@ impl Posted {
     }
 }
 
-fn check(labels: &Labels, annotations: &Labels, syntax: Syntax) -> Result<(), AlertError> {
+fn check_names(labels: &Labels, annotations: &Labels, syntax: Syntax) -> Result<(), AlertError> {
     let bad_name = |set: &Labels| set.iter().find(|(n, _)| !is_valid_label_name(syntax, n)).map(|(n, _)| n.into());
-    let size: usize = labels.iter().chain(annotations.iter()).map(|(name, value)| name.len() + value.len()).sum();
     if labels.is_empty() {
-        Err(AlertError::NoLabels)
-    } else if let Some(name) = bad_name(labels) {
-        Err(AlertError::LabelName(name))
-    } else if let Some(name) = bad_name(annotations) {
-        Err(AlertError::AnnotationName(name))
-    } else if size > MAX_ALERT_BYTES {
-        Err(AlertError::TooLarge(size))
-    } else {
-        Ok(())
+        return Err(AlertError::NoLabels);
     }
+    bad_name(labels).map_or(Ok(()), |name| Err(AlertError::LabelName(name)))?;
+    bad_name(annotations).map_or(Ok(()), |name| Err(AlertError::AnnotationName(name)))
 }
 
 #[cfg(test)]
@@ -99,7 +103,8 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_secs(1000);
 
     fn accept(posted: Posted) -> Result<Alert, AlertError> {
-        posted.accept(NOW, Duration::from_secs(300), Syntax::Fallback)
+        let (resolve_timeout, syntax) = (Duration::from_secs(300), Syntax::Fallback);
+        posted.accept(Intake { now: NOW, zone: UtcOffset(0), resolve_timeout, syntax })
     }
 
     fn posted(starts: Option<i64>, ends: Option<i64>) -> Posted {
@@ -129,7 +134,5 @@ mod tests {
         assert_eq!(accept(Posted::default()), Err(AlertError::NoLabels));
         let nameless = Posted { labels: Labels::from_iter([("", "x")]), ..Posted::default() };
         assert_eq!(accept(nameless).unwrap_err().to_string(), r#"invalid label set: invalid name """#);
-        let huge = Posted { labels: Labels::from_iter([("a", "x".repeat(MAX_ALERT_BYTES))]), ..Posted::default() };
-        assert!(matches!(accept(huge), Err(AlertError::TooLarge(_))));
     }
 }

@@ -2,6 +2,7 @@
 
 mod bodies;
 
+use crate::time::UtcOffset;
 use std::time::Duration;
 
 use proptest::collection::vec;
@@ -9,7 +10,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 
 use super::*;
-use crate::alert::posted::Posted;
+use crate::alert::posted::{Intake, Posted};
 use crate::effect::{Attempt, Note};
 use crate::label::Labels;
 use crate::matcher::parse::Syntax;
@@ -112,7 +113,9 @@ impl History {
     fn take(&mut self, step: Step) {
         match step {
             Step::Post(posted) => {
-                if let Ok(alert) = posted.accept(self.now, Duration::from_secs(300), Syntax::Fallback) {
+                let (resolve_timeout, syntax) = (Duration::from_secs(300), Syntax::Fallback);
+                let intake = Intake { now: self.now, zone: UtcOffset(0), resolve_timeout, syntax };
+                if let Ok(alert) = posted.accept(intake) {
                     assert!(alert.starts_at <= alert.ends_at);
                     self.handle(Input::Alerts(vec![Arc::new(alert)]));
                 }
