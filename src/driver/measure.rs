@@ -139,7 +139,7 @@ mod tests {
     fn alerts_are_counted_one_by_one() {
         let posted = Posted { labels: Labels::from_iter([("alertname", "A")]), ..Posted::default() };
         let alert = posted.accept(Timestamp::EPOCH, TOOK, Syntax::Fallback).unwrap();
-        let input = Input::Alerts(vec![Arc::new(alert); 3]);
+        let input = Input::Alerts(std::iter::repeat_n(Arc::new(alert), 3).collect());
         let lines = counted(|metrics| Taken::of(&input).count(&[], TOOK, metrics));
         let name = "alertmanager_dispatcher_alert_processing_duration_seconds";
         assert_eq!(lines, [format!("{name}_sum 1.5"), format!("{name}_count 3")]);
