@@ -38,7 +38,8 @@
 //! 6. [`config`]: a file becomes a [`Policy`](watchbell_engine::policy::Policy) and complete receivers, or one error
 //!    with file, line, column and key. [`settings`] is what may be set for a receiver, as plain data.
 //! 7. [`cli`], [`telemetry`], [`clock`], [`version`]: flags, log and metrics, wall time, names.
-//! 8. [`app`]: builds the rooms, starts them, reloads, and stops them in order.
+//! 8. [`tool`]: what works without a server, in the manner of amtool: `template render`, `check-config`.
+//! 9. [`app`]: builds the rooms, starts them, reloads, and stops them in order.
 //!
 //! [`watchbell_golang`] is the leaf below all of them: Go's regular expressions, quoting and durations, which
 //! compatibility needs to the letter.

@@ -105,7 +105,7 @@ fn count(states: impl Iterator<Item = State>) -> AlertCounts {
 }
 
 fn silence_counts(view: &View, now: Timestamp) -> SilenceCounts {
-    view.silences().iter().fold(SilenceCounts::default(), |mut counts, silence| {
+    view.shown_silences(now).fold(SilenceCounts::default(), |mut counts, silence| {
         match silences::state(silence, now) {
             SilenceState::Active => counts.active += 1,
             SilenceState::Pending => counts.pending += 1,

@@ -76,7 +76,7 @@ pub(super) fn list<'a>(
     let filters = query.filters(syntax)?;
     let states = [SilenceState::Active, SilenceState::Pending, SilenceState::Expired];
     let wanted: Vec<SilenceState> = states.into_iter().filter(|state| query.is_on(state.as_str())).collect();
-    let all = view.silences().iter().map(|silence| (state(silence, now), silence.as_ref()));
+    let all = view.shown_silences(now).map(|silence| (state(silence, now), silence.as_ref()));
     let asked = |(state, silence): &(SilenceState, &Silence)| wanted.contains(state) && has_all(silence, &filters);
     let mut silences: Vec<(SilenceState, &Silence)> = all.filter(asked).collect();
     silences.sort_by_cached_key(|(state, silence)| match state {

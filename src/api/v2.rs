@@ -143,8 +143,8 @@ async fn post_silence(api: &Shared, bytes: &[u8]) -> Answer {
 async fn show_silence(api: &Shared, id: &str) -> Answer {
     let id = silence_id(id)?;
     let view = api.handle.view().await?;
-    let silence = view.silences().get(id).ok_or(Refusal::Absent)?;
-    json(&silences::shown(silence, clock::now()))
+    let now = clock::now();
+    json(&silences::shown(view.silence(id, now).ok_or(Refusal::Absent)?, now))
 }
 
 async fn delete_silence(api: &Shared, id: &str) -> Answer {

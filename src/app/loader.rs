@@ -10,7 +10,7 @@ use super::AppError;
 use crate::cli::{self, Features, Options};
 use crate::config::{self, Config};
 use crate::driver::Running;
-use crate::receivers::{Integrations, Surroundings, TemplateFallbacks};
+use crate::receivers::{Integrations, Surroundings, TemplateFallbacks, Warning};
 use crate::{clock, version};
 
 /// Reads the configuration and builds what follows from it.
@@ -60,13 +60,10 @@ impl Loader {
             now: clock::now,
             fallbacks: Arc::clone(&self.fallbacks),
         };
-        let used: Vec<_> = config
-            .receivers
-            .iter()
-            .filter(|r| !config.unused_receivers.iter().any(|u| *u == r.name))
-            .cloned()
-            .collect();
-        let integrations = Integrations::build(&used, &templates, &surroundings)?;
+        let integrations = Integrations::build(&config.used_receivers(), &templates, &surroundings)?;
+        for Warning { receiver, kind, index, field, error } in integrations.rehearse(&surroundings) {
+            tracing::warn!(component = "configuration", %receiver, integration = kind, index, %field, err = %error, "A template fails with sample alerts");
+        }
         Ok((templates, integrations))
     }
 

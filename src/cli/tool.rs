@@ -8,13 +8,15 @@ use super::flags::{Flag, Kind};
 use super::{Command, UsageError, arguments, asked, help};
 
 /// The first arguments that ask for a tool and not for the server.
-pub(super) const NAMES: [&str; 1] = ["template"];
+pub(super) const NAMES: [&str; 2] = ["template", "check-config"];
 
 /// A tool, and what it is to work on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Tool {
     /// `template render`.
     RenderTemplate(TemplateRendering),
+    /// `check-config`: of these files; of standard input if there are none.
+    CheckConfig(Vec<PathBuf>),
 }
 
 /// A text to be rendered on top of template files.
@@ -30,9 +32,13 @@ pub struct TemplateRendering {
     pub data: Option<PathBuf>,
 }
 
+/// The flag that every tool has, first.
+const HELP: Flag =
+    Flag { name: "help", kind: Kind::Switch, default: "false", help: "Show this help (also -h and --help-long)." };
+
 /// The flags of `template render`.
 const RENDER_FLAGS: &[Flag] = &[
-    Flag { name: "help", kind: Kind::Switch, default: "false", help: "Show this help (also -h and --help-long)." },
+    HELP,
     Flag {
         name: "template.glob",
         kind: Kind::Repeated("GLOB"),
@@ -55,12 +61,28 @@ const RENDER_FLAGS: &[Flag] = &[
 ];
 
 /// Reads the arguments that follow the tool's name.
-pub(super) fn parse(name: &str, mut arguments: impl Iterator<Item = String>) -> Result<Command, UsageError> {
+pub(super) fn parse(name: &str, arguments: impl Iterator<Item = String>) -> Result<Command, UsageError> {
+    if name == "check-config" { check_config(arguments) } else { template(arguments) }
+}
+
+fn check_config(arguments: impl Iterator<Item = String>) -> Result<Command, UsageError> {
+    let (flags, files): (Vec<_>, Vec<_>) = arguments.partition(|argument| argument.starts_with('-'));
+    if asked(&arguments::read(&[HELP], flags)?, "help") {
+        return Ok(Command::Print(help(
+            " check-config [FILE ...]",
+            "Checks configuration files and their templates.",
+            &[HELP],
+        )));
+    }
+    Ok(Command::Use(Tool::CheckConfig(files.into_iter().map(PathBuf::from).collect())))
+}
+
+fn template(mut arguments: impl Iterator<Item = String>) -> Result<Command, UsageError> {
     match arguments.next().as_deref() {
         Some("render") => template_render(arguments),
         Some("--help" | "--help-long" | "-h") => Ok(Command::Print(render_help())),
         Some(other) => Err(UsageError(format!("expected command but got {}", quote(other)))),
-        None => Err(UsageError(format!("must select a subcommand of '{name}'"))),
+        None => Err(UsageError("must select a subcommand of 'template'".to_owned())),
     }
 }
 
@@ -128,5 +150,6 @@ mod tests {
         let error = |arguments: &[&str]| parse(arguments.iter().map(ToString::to_string)).unwrap_err().to_string();
         assert_eq!(error(&["template"]), "must select a subcommand of 'template'");
         assert_eq!(error(&["template", "draw"]), "expected command but got \"draw\"");
+        assert_eq!(error(&["check-config", "a.yml", "--nope"]), "unknown long flag '--nope'");
     }
 }

@@ -20,6 +20,13 @@ pub struct Options {
     pub retention: Duration,
 }
 
+/// What holds if the command line says nothing else.
+impl Default for Options {
+    fn default() -> Self {
+        Self { syntax: Syntax::Fallback, retention: Duration::from_secs(120 * 3600) }
+    }
+}
+
 /// What is odd about a configuration that is followed all the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {

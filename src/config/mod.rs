@@ -61,6 +61,14 @@ pub struct Config {
     pub warnings: Vec<Warning>,
 }
 
+impl Config {
+    /// The settings of the receivers that a route names.
+    pub fn used_receivers(&self) -> Vec<Receiver> {
+        let is_used = |receiver: &&Receiver| !self.unused_receivers.iter().any(|unused| *unused == receiver.name);
+        self.receivers.iter().filter(is_used).cloned().collect()
+    }
+}
+
 /// The default configuration: what an operator starts from.
 pub fn embedded() -> &'static str {
     include_str!("../../config/watchbell.yml")

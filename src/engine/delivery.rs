@@ -4,9 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::decide::Told;
 use crate::effect::{AttemptId, Note};
 use crate::label::Labels;
-use crate::nflog::{NflogKey, Told};
+use crate::nflog::NflogKey;
 use crate::notification::{Failure, NotifiedAlert};
 use crate::route::GroupRef;
 use crate::time::Timestamp;
@@ -96,18 +97,6 @@ impl Delivery {
         self.announced_at = None;
         self.attempts += 1;
         deadline.since(now)
-    }
-}
-
-impl Told {
-    pub(crate) fn of(alerts: &[NotifiedAlert]) -> Self {
-        let hashes = |firing| {
-            let some = alerts.iter().filter(|a| a.firing == firing);
-            let mut hashes: Vec<u64> = some.map(|a| a.alert.labels.log_hash()).collect();
-            hashes.sort_unstable();
-            hashes
-        };
-        Self { firing: hashes(true), resolved: hashes(false) }
     }
 }
 

@@ -10,11 +10,11 @@ use crate::effect::{Answer, AttemptId, Effects, Input};
 use crate::nflog::{NflogEntry, NflogKey};
 use crate::peers::Turns;
 use crate::policy::Policy;
-use crate::replica::NodeId;
 use crate::route::Router;
 use crate::silence::edit::{Edit, SilenceLimits};
 use crate::time::Timestamp;
 use crate::timer::{Timer, Timers};
+use crate::version::NodeId;
 use crate::view::View;
 
 /// What is fixed while the program runs.
@@ -64,7 +64,7 @@ impl Engine {
         Self {
             options,
             router: Router::new(Arc::clone(&policy)),
-            view: View::new(policy),
+            view: View::new(policy, options.silences.retention),
             nflog: BTreeMap::new(),
             deliveries: BTreeMap::new(),
             in_flight: BTreeMap::new(),

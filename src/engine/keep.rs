@@ -19,8 +19,10 @@ impl Engine {
         fresh: SilenceId,
         effects: &mut Effects,
     ) -> Result<SilenceId, SilenceError> {
-        let previous = draft.id.and_then(|id| self.view.silences.get(id));
-        let count = self.view.silences.len();
+        let previous = draft.id.and_then(|id| self.view.silence(id, now));
+        // Counted only where it matters: there may be many.
+        let limited = self.options.silences.count > 0;
+        let count = if limited { self.view.shown_silences(now).count() } else { 0 };
         let edited = self.edit(now).set(draft, previous.map(Arc::as_ref), count, fresh)?;
         let mut id = fresh;
         for silence in edited.into_iter().map(Arc::new) {
@@ -37,7 +39,7 @@ impl Engine {
         id: SilenceId,
         effects: &mut Effects,
     ) -> Result<(), SilenceError> {
-        let silence = self.view.silences.get(id).ok_or(SilenceError::NotFound)?;
+        let silence = self.view.silence(id, now).ok_or(SilenceError::NotFound)?;
         if let Some(ended) = self.edit(now).expire(silence).map(Arc::new) {
             effects.notes.push(Note::SilenceExpired(Arc::clone(&ended)));
             self.publish_silence(now, ended, effects);
@@ -119,5 +121,93 @@ impl Engine {
     pub(crate) fn forget_nflog(&mut self, key: &NflogKey, effects: &mut Effects) {
         self.nflog.remove(key);
         effects.persist.push(Change::DeleteNflog(key.clone()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::Options;
+    use crate::effect::{Answer, Input};
+    use crate::label::Labels;
+    use crate::matcher::{MatchOp, Matcher};
+    use crate::policy::{GroupBy, Policy, Receiver, Route};
+    use crate::silence::edit::SilenceLimits;
+    use crate::version::{NodeId, Version};
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_secs(seconds)
+    }
+
+    fn engine() -> Engine {
+        let route = Route {
+            id: "{}".into(),
+            key: "{}".into(),
+            matchers: vec![],
+            receiver: "r".into(),
+            group_by: GroupBy::Names(vec![]),
+            group_wait: Duration::ZERO,
+            group_interval: HOUR,
+            repeat_interval: HOUR,
+            mute_time_intervals: vec![],
+            active_time_intervals: vec![],
+            continues: false,
+            children: vec![],
+            labels: Labels::default(),
+        };
+        let receiver = Receiver { name: "r".into(), labels: Labels::default(), integrations: vec![] };
+        let policy = Policy {
+            routes: vec![route],
+            inhibit_rules: vec![],
+            time_intervals: BTreeMap::new(),
+            receivers: vec![receiver],
+            resolve_timeout: HOUR,
+        };
+        let options = Options {
+            node: NodeId(1),
+            silences: SilenceLimits { retention: HOUR, ..SilenceLimits::default() },
+            alert_gc_interval: HOUR,
+            per_alertname_limit: 0,
+            peer_timeout: HOUR,
+            start_delay: Duration::ZERO,
+            settle_timeout: Duration::ZERO,
+        };
+        Engine::new(at(0), options, Arc::new(policy))
+    }
+
+    fn draft(ends_at: i64) -> Draft {
+        Draft {
+            id: None,
+            matcher_sets: vec![vec![Matcher::new("a", MatchOp::Equal, "1").unwrap()]],
+            starts_at: None,
+            ends_at: at(ends_at),
+            created_by: "me".into(),
+            comment: "why".into(),
+            annotations: Labels::default(),
+        }
+    }
+
+    #[test]
+    fn a_silence_cut_short_is_remembered_for_longer_than_it_is_shown() {
+        let (mut engine, id) = (engine(), SilenceId(7));
+        engine.handle(at(0), Input::SetSilence { draft: draft(100_000), fresh: id });
+        engine.handle(at(10), Input::ExpireSilence(id));
+        let shown = |engine: &Engine, seconds| engine.view().silence(id, at(seconds)).is_some();
+        assert_eq!((shown(&engine, 3609), shown(&engine, 3611)), (true, false));
+        let unknown = engine.handle(at(3611), Input::ExpireSilence(id)).answer;
+        assert_eq!(unknown, Some(Answer::SilenceExpired(Err(SilenceError::NotFound))));
+        let stale = Arc::new(Silence { ends_at: at(100_000), version: Version::default(), ..stored(&engine, id) });
+        engine.handle(at(3612), Input::News(vec![Record::Silence(stale)]));
+        assert!(!shown(&engine, 3612), "an old copy came back");
+        assert_eq!(engine.advance(at(103_600)).persist, [Change::DeleteSilence(id)]);
+    }
+
+    fn stored(engine: &Engine, id: SilenceId) -> Silence {
+        Silence::clone(engine.view().silences().get(id).unwrap())
     }
 }

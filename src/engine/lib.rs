@@ -23,8 +23,8 @@
 //! * What is known: `alerts` by fingerprint, [`group`], [`silence::table`], `inhibit` (sources by the values that must
 //!   agree), [`nflog`]. `index` is why more silences, rules or routes do not make each alert slower.
 //! * What happens: `ingest` (alerts come in), `flush` (a group's timer is due), `tell` (one integration is told) over
-//!   `delivery` (where that stands), `keep` (silences and log entries), `timer`.
-//! * Going on: [`resume`] (restart, reload), and for several nodes [`replica`] (whose record is newer) and [`peers`]
+//!   `decide` (is there a reason?) and `delivery` (where that stands), `keep` (silences and log entries), `timer`.
+//! * Going on: [`resume`] (restart, reload), and for several nodes [`version`] (whose record is newer) and [`peers`]
 //!   (whose turn it is).
 //!
 //! # What always holds
@@ -39,7 +39,7 @@
 //! * It never drops an alert that a group holds, and a group holds a resolved alert until every integration that heard
 //!   of it knows its end, or, while it is muted, until the retention is over.
 //! * It never lets an integration wait for another one: each has a delivery and a back-off of its own.
-//! * It never lets a record be replaced by an older one ([`replica::Version`]), and never forgets a silence while a
+//! * It never lets a record be replaced by an older one ([`version::Version`]), and never forgets a silence while a
 //!   copy of it, wherever it is, could still be active.
 //! * It iterates in the order of keys only: no decision depends on hash seeds or on the order of arrival in a batch.
 //!
@@ -57,6 +57,7 @@
 
 pub mod alert;
 mod alerts;
+mod decide;
 mod delivery;
 pub mod effect;
 pub mod engine;
@@ -80,6 +81,7 @@ mod tell;
 pub mod time;
 pub mod timeinterval;
 mod timer;
+pub mod version;
 pub mod view;
 
 pub use crate::engine::{Engine, Options};

@@ -6,8 +6,8 @@ use std::time::Duration;
 use smol_str::SmolStr;
 
 use crate::nflog::NflogKey;
-use crate::replica::NodeId;
 use crate::time::Timestamp;
+use crate::version::NodeId;
 
 /// A living node.
 #[derive(Clone, Debug, PartialEq, Eq)]

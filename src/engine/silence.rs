@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use crate::label::Labels;
 use crate::matcher::{Matcher, all_match};
-use crate::replica::Version;
 use crate::time::Timestamp;
+use crate::version::Version;
 
 /// One silence. Shared and never changed in place.
 #[derive(Clone, Debug, PartialEq, Eq)]

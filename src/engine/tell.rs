@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
+use crate::decide::{Told, reason_to_tell};
 use crate::delivery::{ANNOUNCE, Batch, Delivery, backoff};
 use crate::effect::{Attempt, AttemptId, Effects, Note};
 use crate::engine::Engine;
-use crate::nflog::{NflogEntry, NflogKey, ReceiverData, Told, reason_to_tell};
+use crate::nflog::{NflogEntry, NflogKey, ReceiverData};
 use crate::notification::{Failure, FailureKind, Notification, NotifiedAlert, Reason};
 use crate::peers::{Claim, ClaimState, Peer};
-use crate::replica::{Record, Version};
+use crate::replica::Record;
 use crate::time::Timestamp;
 use crate::timer::Timer;
+use crate::version::Version;
 
 impl Engine {
     /// Goes on with a delivery that is not being told: decides afresh, waits for its turn, or starts an attempt.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use smol_str::SmolStr;
 
@@ -14,8 +15,8 @@ use crate::inhibit::Inhibitor;
 use crate::label::{Fingerprint, Labels};
 use crate::policy::{Policy, Route};
 use crate::route::GroupRef;
-use crate::silence::SilenceId;
 use crate::silence::table::Silences;
+use crate::silence::{Silence, SilenceId};
 use crate::time::Timestamp;
 
 /// A snapshot of everything the API shows.
@@ -25,6 +26,8 @@ pub struct View {
     pub(crate) alerts: Alerts,
     pub(crate) groups: Arc<BTreeMap<GroupRef, Arc<Group>>>,
     pub(crate) silences: Arc<Silences>,
+    /// How long ended silences are shown.
+    pub(crate) retention: Duration,
     pub(crate) inhibitor: Inhibitor,
 }
 
@@ -49,9 +52,10 @@ pub struct MutedBy {
 }
 
 impl View {
-    pub(crate) fn new(policy: Arc<Policy>) -> Self {
+    pub(crate) fn new(policy: Arc<Policy>, retention: Duration) -> Self {
         let inhibitor = Inhibitor::new(&policy.inhibit_rules);
-        Self { policy, alerts: Alerts::default(), groups: Arc::default(), silences: Arc::default(), inhibitor }
+        let (alerts, groups, silences) = (Alerts::default(), Arc::default(), Arc::default());
+        Self { policy, alerts, groups, silences, retention, inhibitor }
     }
 
     /// The policy that is followed.
@@ -79,9 +83,19 @@ impl View {
         self.groups.iter().map(|(id, group)| (&self.policy.routes[id.route as usize], group.as_ref()))
     }
 
-    /// All silences.
+    /// All silences that are kept, those included that are remembered only so that no copy of them comes back.
     pub fn silences(&self) -> &Silences {
         &self.silences
+    }
+
+    /// The silences that people are shown at `now`: until the retention after their end.
+    pub fn shown_silences(&self, now: Timestamp) -> impl Iterator<Item = &Arc<Silence>> {
+        self.silences.iter().filter(move |silence| silence.ends_at + self.retention > now)
+    }
+
+    /// The silence with this id, if people are shown it.
+    pub fn silence(&self, id: SilenceId, now: Timestamp) -> Option<&Arc<Silence>> {
+        self.silences.get(id).filter(|silence| silence.ends_at + self.retention > now)
     }
 
     /// What mutes an alert with these labels at `now`.

@@ -111,7 +111,7 @@ fn rendered(sources: &Labels, data: &Data, templates: &Templates, now: &Now) -> 
 }
 
 /// `name` with what regular expressions use escaped, as Alertmanager hands it out.
-fn escaped(name: &str) -> String {
+pub(super) fn escaped(name: &str) -> String {
     let escape = |c: char| r"\.+*?()|[]{}^$".contains(c).then_some('\\').into_iter().chain([c]);
     name.chars().flat_map(escape).collect()
 }

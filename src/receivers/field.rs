@@ -2,13 +2,13 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use watchbell_template::{Data, Engine, Now, Template, Templates};
+use watchbell_template::{Data, Engine, Now, Template, TemplateError, Templates};
 
 use super::ReceiverError;
 
 /// A field that is rendered for each notification.
 pub(super) struct Field {
-    key: String,
+    pub(super) key: String,
     template: Template,
 }
 
@@ -24,6 +24,15 @@ impl Field {
             .compile(engine, source)
             .map_err(|error| ReceiverError::Template { key: key.to_owned(), error: error.to_string() })?;
         Ok(Self { key: key.to_owned(), template })
+    }
+
+    /// What would go wrong: templates that it calls and that are not there, and the first failure with `samples`.
+    pub(super) fn faults(&self, samples: &[Data], now: &Now) -> Vec<TemplateError> {
+        let mut faults = self.template.unknown_templates();
+        let failure = samples.iter().find_map(|data| self.template.render(data, now.clone()).err());
+        // The call of an unknown template fails as well.
+        faults.extend(failure.filter(|failure| faults.iter().all(|fault| fault.message != failure.message)));
+        faults
     }
 
     /// Renders it; an error says which field it is about.

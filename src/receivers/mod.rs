@@ -11,6 +11,7 @@ mod http;
 mod json;
 mod outcome;
 mod plain;
+mod rehearsal;
 mod terminal;
 mod tls;
 mod webhook;
@@ -24,10 +25,15 @@ use watchbell_engine::notification::{Failure, Notification};
 use watchbell_engine::time::Timestamp;
 use watchbell_template::Templates;
 
+use self::field::Field;
+use crate::settings::email::EmailConfig;
 use crate::settings::receiver::Receiver;
+use crate::settings::terminal::TerminalConfig;
+use crate::settings::webhook::WebhookConfig;
 
 pub use data::{route_labels, template_clock};
 pub use field::TemplateFallbacks;
+pub use rehearsal::Warning;
 
 /// What integrations know of the program around them.
 #[derive(Clone, Debug)]
@@ -78,6 +84,8 @@ pub enum ReceiverError {
 /// One way to tell somebody.
 struct Integration {
     index: u32,
+    /// Whether it is told of alerts that are over.
+    sends_resolved: bool,
     way: Way,
 }
 
@@ -130,20 +138,27 @@ fn integrations(
     templates: &Templates,
     surroundings: &Surroundings,
 ) -> Result<Vec<Integration>, ReceiverError> {
-    let webhook = |config| Ok(Way::Webhook(Box::new(webhook::Webhook::build(config, templates, surroundings)?)));
-    let email = |config| Ok(Way::Email(Box::new(email::Email::build(config, templates, surroundings)?)));
-    let terminal = |config| Ok(Way::Terminal(terminal::Terminal::build(config, templates, surroundings)?));
+    let webhook = |config: &WebhookConfig| {
+        Ok((config.send_resolved, Way::Webhook(Box::new(webhook::Webhook::build(config, templates, surroundings)?))))
+    };
+    let email = |config: &EmailConfig| {
+        Ok((config.send_resolved, Way::Email(Box::new(email::Email::build(config, templates, surroundings)?))))
+    };
+    let terminal = |config: &TerminalConfig| {
+        Ok((config.send_resolved, Way::Terminal(terminal::Terminal::build(config, templates, surroundings)?)))
+    };
     let mut all = of_kind(receiver, "webhook", &receiver.webhook_configs, webhook)?;
     all.extend(of_kind(receiver, "email", &receiver.email_configs, email)?);
     all.extend(of_kind(receiver, "terminal", &receiver.terminal_configs, terminal)?);
     Ok(all)
 }
 
-fn of_kind<'a, C>(
+/// `build` also says whether the integration is told of alerts that are over.
+fn of_kind<C>(
     receiver: &Receiver,
     kind: &'static str,
-    configs: &'a [C],
-    build: impl Fn(&'a C) -> Result<Way, ReceiverError>,
+    configs: &[C],
+    build: impl Fn(&C) -> Result<(bool, Way), ReceiverError>,
 ) -> Result<Vec<Integration>, ReceiverError> {
     let place = |index, error| ReceiverError::Integration {
         receiver: receiver.name.clone(),
@@ -152,8 +167,8 @@ fn of_kind<'a, C>(
         error: Box::new(error),
     };
     let integration = |(index, config)| {
-        let way = build(config).map_err(|error| place(index, error))?;
-        Ok(Integration { index: u32::try_from(index).unwrap_or(u32::MAX), way })
+        let (sends_resolved, way) = build(config).map_err(|error| place(index, error))?;
+        Ok(Integration { index: u32::try_from(index).unwrap_or(u32::MAX), sends_resolved, way })
     };
     configs.iter().enumerate().map(integration).collect()
 }
@@ -164,6 +179,15 @@ impl Way {
             Self::Webhook(_) => "webhook",
             Self::Email(_) => "email",
             Self::Terminal(_) => "terminal",
+        }
+    }
+
+    /// All that is rendered for a notification, apart from what is read from a file then.
+    fn fields(&self) -> Vec<&Field> {
+        match self {
+            Self::Webhook(webhook) => webhook.fields(),
+            Self::Email(email) => email.fields(),
+            Self::Terminal(terminal) => terminal.fields(),
         }
     }
 }

@@ -31,6 +31,10 @@ impl Terminal {
         })
     }
 
+    pub(super) fn fields(&self) -> Vec<&Field> {
+        self.text.iter().collect()
+    }
+
     pub(super) async fn send(&self, notification: &Notification) -> Result<(), Failure> {
         let now = data::template_clock((self.surroundings.now)());
         let external_url = &self.surroundings.external_url;

@@ -12,9 +12,9 @@ use smol_str::SmolStr;
 use watchbell_engine::label::Labels;
 use watchbell_engine::matcher::{MatchOp, Matcher};
 use watchbell_engine::nflog::{NflogEntry, NflogKey, ReceiverDatum};
-use watchbell_engine::replica::{NodeId, Version};
 use watchbell_engine::silence::{Silence, SilenceId};
 use watchbell_engine::time::Timestamp;
+use watchbell_engine::version::{NodeId, Version};
 
 use super::RecordError;
 use wire::{Field, Message};

@@ -4,8 +4,8 @@ use std::iter;
 
 use smol_str::SmolStr;
 use watchbell_engine::label::Labels;
-use watchbell_engine::replica::{NodeId, Version};
 use watchbell_engine::time::{Timestamp, UtcOffset};
+use watchbell_engine::version::{NodeId, Version};
 
 use super::RecordError;
 

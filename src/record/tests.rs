@@ -8,9 +8,9 @@ use watchbell_engine::group::SavedGroup;
 use watchbell_engine::label::Labels;
 use watchbell_engine::matcher::{MatchOp, Matcher};
 use watchbell_engine::nflog::{NflogEntry, NflogKey, ReceiverDatum};
-use watchbell_engine::replica::{NodeId, Version};
 use watchbell_engine::silence::{Silence, SilenceId};
 use watchbell_engine::time::{Timestamp, UtcOffset};
+use watchbell_engine::version::{NodeId, Version};
 
 use super::*;
 

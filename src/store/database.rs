@@ -15,7 +15,7 @@ use std::io;
 use std::path::Path;
 
 use sled::{Batch, Db, IVec};
-use watchbell_engine::replica::NodeId;
+use watchbell_engine::version::NodeId;
 
 use super::change::{RecordKey, Writes};
 use super::directory::Identity;

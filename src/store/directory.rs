@@ -4,7 +4,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use watchbell_engine::replica::NodeId;
+use watchbell_engine::version::NodeId;
 
 use super::StoreError;
 use super::database::DatabaseError;

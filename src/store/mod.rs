@@ -23,8 +23,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use watchbell_engine::replica::NodeId;
 use watchbell_engine::resume::Saved;
+use watchbell_engine::version::NodeId;
 
 use crate::record::frame::Kind;
 use crate::record::{Framed, RecordError, decode};

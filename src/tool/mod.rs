@@ -1,12 +1,16 @@
 //! The commands that work without a server, in the manner of amtool's.
 
+mod config;
 mod data;
 mod sample;
 mod template;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use crate::cli::Tool;
+use crate::config::ConfigError;
+use crate::receivers::ReceiverError;
 use crate::version;
 
 /// Why a tool could not do its work.
@@ -29,12 +33,25 @@ pub enum ToolError {
     /// A data file that says something else.
     #[error(transparent)]
     Data(#[from] data::DataError),
+    /// A configuration file.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A receiver of a configuration.
+    #[error(transparent)]
+    Receiver(#[from] ReceiverError),
+    /// Standard output is gone.
+    #[error("cannot write to standard output: {0}")]
+    Output(std::io::Error),
+    /// So many configuration files that cannot be followed.
+    #[error("failed to validate {0} file(s)")]
+    Invalid(usize),
 }
 
 /// Uses a tool: prints what it finds, or on standard error why it cannot.
 pub fn run(tool: &Tool) -> ExitCode {
     let outcome = match tool {
-        Tool::RenderTemplate(rendering) => template::render(rendering).map(|text| print!("{text}")),
+        Tool::RenderTemplate(rendering) => template::render(rendering).and_then(|text| print(&text)),
+        Tool::CheckConfig(files) => config::check(files),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -43,4 +60,9 @@ pub fn run(tool: &Tool) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn print(text: &str) -> Result<(), ToolError> {
+    let mut output = std::io::stdout().lock();
+    output.write_all(text.as_bytes()).and_then(|()| output.flush()).map_err(ToolError::Output)
 }

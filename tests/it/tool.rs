@@ -2,12 +2,12 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
 use crate::harness::amtool::amtool_alone;
-use crate::harness::server::Program;
+use crate::harness::server::{Program, Server};
 
 #[test]
 fn a_rendered_text_is_amtools() {
@@ -46,6 +46,70 @@ fn the_flags_are_amtools() {
     }
 }
 
+/// Both programs follow the same fixtures, apart from those that the newer Alertmanager knows better.
+#[test]
+fn a_configuration_is_judged_as_amtool_judges_it() {
+    let mut files = 0;
+    for kind in ["good", "bad"] {
+        for entry in fs::read_dir(format!("{}/fixtures/config/{kind}", env!("CARGO_MANIFEST_DIR"))).expect("fixtures") {
+            let path = entry.expect("a fixture").path();
+            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+            if !name.ends_with(".yml") || NEWER.contains(&name.as_str()) {
+                continue;
+            }
+            files += 1;
+            let arguments = ["check-config", &path.display().to_string()];
+            let (code, stdout, stderr) = watchbell(&arguments);
+            let measure = amtool_alone(&arguments);
+            assert_eq!(code, Some(measure.code), "{stdout}{stderr}{measure:?}");
+        }
+    }
+    assert!(files > 40, "{files} fixtures");
+}
+
+/// What amtool 0.25 judges otherwise: keys and matchers that came later, and a URL that is no template.
+const NEWER: [&str; 2] = ["newer.yml", "url-template-syntax.yml"];
+
+#[test]
+fn a_check_says_what_is_found_and_what_would_fail() {
+    let dir = workshop();
+    let check = |config: &str| {
+        let file = dir.path().join("router.yml");
+        fs::write(&file, config).expect("a file can be written");
+        watchbell(&["check-config", &file.display().to_string()])
+    };
+    let config = |text: &str| {
+        format!(
+            "templates: ['a.tmpl']\nroute: {{receiver: a}}\nreceivers: [{{name: a, terminal_configs: [{{text: '{text}'}}]}}]\n"
+        )
+    };
+    let (code, stdout, _) = check(&config("{{ .Status }}"));
+    assert!(code == Some(0) && stdout.contains(" - 1 receivers\n - 1 templates\n  SUCCESS\n"), "{stdout}");
+    let (code, stdout, _) = check(&config("{{ .Nope }}"));
+    let warning = "  WARNING: receiver \"a\", terminal_configs[0]: text: template: :1:3: executing";
+    assert!(code == Some(0) && stdout.contains(warning), "{stdout}");
+    let (code, stdout, stderr) = check(&config("{{ nope }}"));
+    assert!(code == Some(1) && stdout.contains("  FAILED: receiver \"a\", terminal_configs[0]: text"), "{stdout}");
+    assert!(stderr.contains("failed to validate 1 file(s)"), "{stderr}");
+    let (code, stdout, _) = check(&config("x").replace("a.tmpl", "broken.txt"));
+    assert!(code == Some(1) && stdout.contains("  FAILED: template: broken.txt:1: "), "{stdout}");
+}
+
+#[test]
+fn the_server_warns_as_the_check_does_at_start_and_reload() {
+    let config = |text: &str| {
+        format!(
+            "route: {{receiver: a}}\nreceivers: [{{name: a, terminal_configs: [{{text: x}}, {{text: '{text}'}}]}}]\n"
+        )
+    };
+    let server = Server::start(Program::Watchbell, &config("{{ .Started }}"));
+    server.reload(&config("{{ template \"reloaded\" }}"));
+    let log = server.log();
+    let warning = |text: &str| log.lines().any(|line| line.contains("level=WARN") && line.contains(text));
+    assert!(warning("receiver=a integration=terminal index=1 field=text err=\"template: :1:3: executing"), "{log}");
+    assert!(warning("err=\"template: :1: template \\\"reloaded\\\" not defined"), "{log}");
+}
+
 /// Runs `template render` of both programs with `arguments`, in which `{dir}` is the workshop.
 fn same(dir: &TempDir, arguments: &[&str]) {
     let dir = dir.path().display().to_string();
@@ -53,11 +117,18 @@ fn same(dir: &TempDir, arguments: &[&str]) {
     all.extend(arguments.iter().map(|argument| argument.replace("{dir}", &dir)));
     let all: Vec<_> = all.iter().map(String::as_str).collect();
     let measure = amtool_alone(&all);
-    let output = Command::new(Program::Watchbell.path()).args(&all).output().expect("the program can be started");
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(measure.code), "{all:?}\n{stderr}\n{measure:?}");
-    assert_eq!(String::from_utf8_lossy(&output.stdout), measure.stdout, "{all:?}");
+    let (code, stdout, stderr) = watchbell(&all);
+    assert_eq!(code, Some(measure.code), "{all:?}\n{stderr}\n{measure:?}");
+    assert_eq!(stdout, measure.stdout, "{all:?}");
     assert_eq!(stderr.is_empty(), measure.stderr.is_empty(), "{all:?}\n{stderr}\n{measure:?}");
+}
+
+/// Runs the program: its status, standard output and standard error.
+fn watchbell(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let output = Command::new(Program::Watchbell.path()).args(arguments).stdin(Stdio::null()).output();
+    let output = output.expect("the program can be started");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
 }
 
 /// A directory with the template files and the data of the tests.

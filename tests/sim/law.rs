@@ -12,9 +12,9 @@ use watchbell_engine::effect::Change;
 use watchbell_engine::label::{Fingerprint, Labels};
 use watchbell_engine::nflog::NflogKey;
 use watchbell_engine::notification::Notification;
-use watchbell_engine::replica::Version;
 use watchbell_engine::silence::{Silence, SilenceId};
 use watchbell_engine::time::Timestamp;
+use watchbell_engine::version::Version;
 
 use crate::node::{Node, PEER_TIMEOUT};
 use crate::plan::{Fault, INTEGRATIONS, Mood, Plan, at};

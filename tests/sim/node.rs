@@ -10,11 +10,12 @@ use watchbell_engine::group::SavedGroup;
 use watchbell_engine::label::{Fingerprint, Labels};
 use watchbell_engine::nflog::{NflogEntry, NflogKey};
 use watchbell_engine::policy::Policy;
-use watchbell_engine::replica::{NodeId, Record};
+use watchbell_engine::replica::Record;
 use watchbell_engine::resume::Saved;
 use watchbell_engine::silence::edit::SilenceLimits;
 use watchbell_engine::silence::{Silence, SilenceId};
 use watchbell_engine::time::Timestamp;
+use watchbell_engine::version::NodeId;
 use watchbell_engine::{Engine, Options};
 
 /// How long ended silences and log entries are kept in a history.

@@ -10,10 +10,11 @@ use watchbell_engine::label::Labels;
 use watchbell_engine::nflog::ReceiverData;
 use watchbell_engine::notification::{Failure, FailureKind, Notification};
 use watchbell_engine::peers::Peer;
-use watchbell_engine::replica::{NodeId, Record};
+use watchbell_engine::replica::Record;
 use watchbell_engine::silence::SilenceId;
 use watchbell_engine::silence::edit::Draft;
 use watchbell_engine::time::{Timestamp, UtcOffset};
+use watchbell_engine::version::NodeId;
 
 use crate::law::Law;
 use crate::node::{self, Dependents, Node};

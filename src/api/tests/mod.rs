@@ -20,8 +20,8 @@ use watchbell_engine::effect::{Answer, Effects};
 use watchbell_engine::engine::Options;
 use watchbell_engine::label::Labels;
 use watchbell_engine::policy::{GroupBy, Policy, Receiver, Route};
-use watchbell_engine::replica::NodeId;
 use watchbell_engine::silence::edit::SilenceLimits;
+use watchbell_engine::version::NodeId;
 
 use super::*;
 use crate::cli::Features;

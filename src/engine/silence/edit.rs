@@ -7,8 +7,8 @@ use super::{Silence, SilenceId, SilenceState};
 use crate::label::Labels;
 use crate::matcher::parse::{Syntax, is_valid_label_name};
 use crate::matcher::{MatchOp, Matcher};
-use crate::replica::{NodeId, Version};
 use crate::time::Timestamp;
+use crate::version::{NodeId, Version};
 
 /// A silence as somebody wants it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -63,6 +63,12 @@ impl Composer {
         })
     }
 
+    /// All that is rendered for a mail.
+    pub(super) fn fields(&self) -> Vec<&Field> {
+        let headers = self.headers.iter().map(|(_, field)| field);
+        [&self.from, &self.to, &self.subject].into_iter().chain(headers).chain(&self.text).chain(&self.html).collect()
+    }
+
     /// The mail, and the errors of templates that the built-in text stands in for.
     pub(super) fn compose(
         &self,

@@ -13,6 +13,7 @@ use watchbell_template::Templates;
 use self::login::Credentials;
 use self::message::Composer;
 use self::session::Server;
+use super::field::Field;
 use super::{ReceiverError, Surroundings, data, outcome};
 use crate::settings::email::EmailConfig;
 
@@ -38,6 +39,10 @@ impl Email {
             templates: templates.clone(),
             surroundings: surroundings.clone(),
         })
+    }
+
+    pub(super) fn fields(&self) -> Vec<&Field> {
+        self.composer.fields()
     }
 
     /// One connection a mail, as Alertmanager does.

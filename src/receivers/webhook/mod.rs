@@ -59,6 +59,15 @@ impl Webhook {
         })
     }
 
+    pub(super) fn fields(&self) -> Vec<&Field> {
+        let url = match &self.address {
+            Address::Inline(field) => Some(field),
+            Address::File(_) => None,
+        };
+        let payload = self.payload.as_ref().map(Payload::fields);
+        url.into_iter().chain(payload.into_iter().flatten()).collect()
+    }
+
     pub(super) async fn send(&self, notification: &Notification) -> Result<(), Failure> {
         let now = data::template_clock((self.surroundings.now)());
         let told = &notification.alerts[..notification.alerts.len().min(self.max_alerts)];

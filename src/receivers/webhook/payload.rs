@@ -32,6 +32,16 @@ impl Payload {
         })
     }
 
+    /// Every text and key in it.
+    pub(super) fn fields(&self) -> Vec<&Field> {
+        match self {
+            Self::Text(field) => vec![field],
+            Self::List(items) => items.iter().flat_map(Self::fields).collect(),
+            Self::Map(pairs) => pairs.iter().flat_map(|(key, value)| [key].into_iter().chain(value.fields())).collect(),
+            Self::Fixed(_) => Vec::new(),
+        }
+    }
+
     /// The body, and what went wrong. A text that cannot be rendered is replaced by the built-in text, a pair whose
     /// key cannot is left out; so the rest keeps the shape that the receiver expects.
     pub(super) fn render(&self, data: &Data, now: &Now) -> (Vec<u8>, Vec<String>) {

@@ -1,0 +1,67 @@
+//! `check-config`: whether configuration files can be followed, what they hold, and what the server would warn of.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::{ToolError, print};
+use crate::config::{self, Config};
+use crate::receivers::{Integrations, Surroundings, Warning};
+use crate::{clock, version};
+
+/// What is read if no file is named.
+const STANDARD_INPUT: &str = "/dev/stdin";
+
+/// Checks all `files`, and prints what each one holds.
+pub(super) fn check(files: &[PathBuf]) -> Result<(), ToolError> {
+    let standard_input = [PathBuf::from(STANDARD_INPUT)];
+    let files = if files.is_empty() { &standard_input } else { files };
+    let mut failed = 0;
+    for file in files {
+        let mut report = format!("Checking '{}'  ", file.display());
+        if let Err(error) = examine(file, &mut report) {
+            failed += 1;
+            report.push_str(&format!("FAILED: {error}\n"));
+        }
+        print(&format!("{report}\n"))?;
+    }
+    if failed > 0 { Err(ToolError::Invalid(failed)) } else { Ok(()) }
+}
+
+/// Adds to `report` what is found, as far as it comes: the file by itself, then its templates and receivers.
+fn examine(file: &Path, report: &mut String) -> Result<(), ToolError> {
+    let config = config::load(file, &config::Options::default())?;
+    report.push_str("SUCCESS\nFound:\n");
+    report.push_str(&found(&config));
+    report.push_str("  ");
+    let warnings = rehearse(&config)?;
+    report.push_str("SUCCESS\n");
+    for warning in &config.warnings {
+        let line = warning.place.position.map_or(0, |position| position.line);
+        report.push_str(&format!("  WARNING: line {line}: {}: {}\n", warning.place.key, warning.message));
+    }
+    for Warning { receiver, kind, index, field, error } in warnings {
+        report.push_str(&format!("  WARNING: receiver {receiver:?}, {kind}_configs[{index}]: {field}: {error}\n"));
+    }
+    Ok(())
+}
+
+fn found(config: &Config) -> String {
+    format!(
+        " - global config\n - route\n - {} inhibit rules\n - {} receivers\n - {} templates\n",
+        config.policy.inhibit_rules.len(),
+        config.receivers.len(),
+        config.templates.len()
+    )
+}
+
+/// Builds what the server would build, and lets it speak to nobody.
+fn rehearse(config: &Config) -> Result<Vec<Warning>, ToolError> {
+    let templates = config::parse_templates(&config.templates)?;
+    let surroundings = Surroundings {
+        external_url: "http://localhost:9093".to_owned(),
+        version: version::ALERTMANAGER_VERSION.into(),
+        now: clock::now,
+        fallbacks: Arc::default(),
+    };
+    Ok(Integrations::build(&config.used_receivers(), &templates, &surroundings)?.rehearse(&surroundings))
+}
