@@ -47,7 +47,7 @@ pub enum AlertError {
 
 /// The largest alert that is taken, in bytes of names and values: far above what a rule writes, far below what would
 /// hurt the store or a receiver.
-pub const MAX_ALERT_BYTES: usize = 1 << 20;
+const MAX_ALERT_BYTES: usize = 1 << 20;
 
 impl Posted {
     /// The alert, with everything filled in that the sender left out.
