@@ -1,28 +1,27 @@
 //! Builds the rooms, starts them, stops them in order. The only place that sees all of them.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch};
 use watchbell_engine::Engine;
-use watchbell_engine::matcher::parse::Syntax;
 use watchbell_engine::silence::edit::SilenceLimits;
-use watchbell_template::Templates;
 
 use crate::api::{self, Api, ApiOptions};
-use crate::cli::{self, Features, Options};
-use crate::config::{self, Config, ConfigError};
+use crate::cli::Options;
+use crate::config::{Config, ConfigError};
 use crate::driver::{Command, Driver, Handle, Refused, Running};
-use crate::receivers::{Integrations, ReceiverError, Surroundings, TemplateFallbacks, Warning};
+use crate::receivers::{Integrations, ReceiverError};
 use crate::store::{Committer, Opened, Store, StoreError};
 use crate::telemetry::Metrics;
 use crate::{clock, version};
 
 mod external_url;
+mod loader;
 
 use external_url::ExternalUrl;
+use loader::{Loader, syntax};
 
 /// Reloads that may be asked for while one is under way.
 const MAX_RELOADS: usize = 16;
@@ -153,79 +152,6 @@ impl Reloader {
         self.handle.replace(Arc::clone(&config.policy), Arc::new(integrations)).await?;
         self.running.send_replace(Arc::new(self.loader.running(config, templates)));
         Ok(())
-    }
-}
-
-/// Reads the configuration and builds what follows from it.
-struct Loader {
-    /// `None` means the configuration in the program.
-    file: Option<PathBuf>,
-    options: config::Options,
-    external_url: String,
-    fallbacks: Arc<TemplateFallbacks>,
-}
-
-impl Loader {
-    fn new(options: &Options) -> Self {
-        let default = Path::new(cli::DEFAULT_CONFIG_FILE);
-        let file = options.config_file.clone().or_else(|| default.exists().then(|| default.to_owned()));
-        let options = config::Options { syntax: syntax(&options.features), retention: options.data_retention };
-        Self { file, options, external_url: String::new(), fallbacks: Arc::default() }
-    }
-
-    fn file_name(&self) -> String {
-        self.file.as_ref().map_or_else(|| "(built in)".to_owned(), |file| file.display().to_string())
-    }
-
-    fn load(&self) -> Result<Config, AppError> {
-        let config = match &self.file {
-            Some(file) => config::load(file, &self.options)?,
-            None => config::parse(config::embedded(), Path::new("watchbell.yml"), &self.options)?,
-        };
-        for warning in &config.warnings {
-            let (file, key) = (self.file_name(), &warning.place.key);
-            let line = warning.place.position.map_or(0, |position| position.line);
-            tracing::warn!(component = "configuration", %file, line, %key, "{}", warning.message);
-        }
-        for receiver in &config.unused_receivers {
-            tracing::info!(component = "configuration", %receiver, "skipping creation of receiver not referenced by any route");
-        }
-        Ok(config)
-    }
-
-    fn build(&self, config: &Config) -> Result<(Templates, Integrations), AppError> {
-        let templates = config::parse_templates(&config.templates)?;
-        let surroundings = Surroundings {
-            external_url: self.external_url.clone(),
-            version: version::ALERTMANAGER_VERSION.into(),
-            now: clock::now,
-            fallbacks: Arc::clone(&self.fallbacks),
-        };
-        let integrations = Integrations::build(&config.used_receivers(), &templates, &surroundings)?;
-        for Warning { receiver, kind, index, field, error } in integrations.rehearse(&surroundings) {
-            tracing::warn!(component = "configuration", %receiver, integration = kind, index, %field, err = %error, "A template fails with sample alerts");
-        }
-        Ok((templates, integrations))
-    }
-
-    fn running(&self, config: Config, templates: Templates) -> Running {
-        Running {
-            policy: config.policy,
-            config: config.original.into(),
-            config_hash: config.hash,
-            templates,
-            external_url: self.external_url.clone(),
-            loaded_at: clock::now(),
-            last_reload_ok: true,
-        }
-    }
-}
-
-fn syntax(features: &Features) -> Syntax {
-    match (features.classic_mode, features.utf8_strict_mode) {
-        (true, _) => Syntax::Classic,
-        (_, true) => Syntax::Utf8,
-        _ => Syntax::Fallback,
     }
 }
 

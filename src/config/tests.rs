@@ -1,3 +1,5 @@
+//! The configuration files of `fixtures/config`: the good ones are followed, the bad ones refused in these words.
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;

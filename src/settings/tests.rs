@@ -1,3 +1,5 @@
+//! Settings as they are written, shown, and refused.
+
 use serde::de::DeserializeOwned;
 
 use super::duration::{GoDuration, PrometheusDuration};

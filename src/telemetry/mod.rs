@@ -14,14 +14,11 @@ mod summary;
 #[cfg(test)]
 mod tests;
 
-pub use alerts::{AlertMetrics, DispatcherMetrics, DriverMetrics};
-pub use fallbacks::FallbackMetrics;
+pub use alerts::AlertMetrics;
 pub use http::HttpMetrics;
-pub use keeping::{RecordMetrics, SilenceMetrics, StoreMetrics};
+pub use keeping::RecordMetrics;
 pub use metrics::Metrics;
-pub use notifications::{NotificationMetrics, NotificationSeries};
 pub use snapshot::{AlertCounts, DiskCounts, GroupAlerts, SilenceCounts, Snapshot};
-pub use summary::Summary;
 
 /// The content type of [`Metrics::render`].
 pub const METRICS_CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";

@@ -1,3 +1,5 @@
+//! YAML as operators write it, and what is said of it where it is wrong.
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;

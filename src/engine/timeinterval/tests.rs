@@ -1,3 +1,5 @@
+//! Time intervals, held against what Alertmanager makes of them.
+
 use serde_json::Value;
 
 use super::*;

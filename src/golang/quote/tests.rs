@@ -1,3 +1,5 @@
+//! Quoted strings, held against what Go makes of them.
+
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 

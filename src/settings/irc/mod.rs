@@ -1,5 +1,7 @@
 //! `irc_servers` and `irc_configs`: the networks we speak on, and who is told there.
 
+mod commands;
+mod login;
 mod server;
 
 use std::time::Duration;
@@ -11,7 +13,9 @@ use super::lenient::{empty, nullable};
 use super::secret::Secret;
 use super::{Invalid, at_most_one, one_of};
 
-pub use server::{IrcChanserv, IrcCommands, IrcFlood, IrcNickserv, IrcReconnect, IrcSasl, IrcServer};
+pub use commands::IrcCommands;
+pub use login::{IrcChanserv, IrcNickserv, IrcSasl};
+pub use server::{IrcFlood, IrcReconnect, IrcServer};
 
 /// Who is told on a network, and how.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]

@@ -1,4 +1,4 @@
-//! `irc_servers`: the networks, how a session with each is held, and what people may ask of us there.
+//! `irc_servers`: the networks, and how a session with each is held.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +8,8 @@ use super::super::secret::Secret;
 use super::super::tls::TlsConfig;
 use super::super::url::ProxyUrl;
 use super::super::{Invalid, at_most_one, one_of};
+use super::commands::IrcCommands;
+use super::login::{IrcChanserv, IrcNickserv, IrcSasl};
 use super::seconds;
 
 /// A network; each node holds one session with it.
@@ -97,69 +99,6 @@ pub struct IrcServer {
     pub commands: IrcCommands,
 }
 
-/// SASL, the login before registration.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct IrcSasl {
-    /// `auto`, `external`, `plain`, `scram-sha-256` or `none`.
-    #[serde(deserialize_with = "nullable")]
-    pub mechanism: String,
-    /// The account; the nick unless given.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
-    pub username: String,
-    /// Its password.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
-    pub password: Secret,
-    /// The same in a file.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
-    pub password_file: String,
-    /// Whether there is no session without it. Always shown.
-    #[serde(deserialize_with = "nullable")]
-    pub required: bool,
-}
-
-/// NickServ, the login after registration.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct IrcNickserv {
-    /// `auto` (with a password, if SASL did not do it), `true` or `false`.
-    #[serde(deserialize_with = "nullable")]
-    pub enabled: String,
-    /// The service's nick, or `nick@server`.
-    #[serde(deserialize_with = "nullable")]
-    pub service: String,
-    /// What it is told; a template over `Account` and `Password`.
-    #[serde(deserialize_with = "nullable")]
-    pub identify_command: String,
-    /// The account; the nick unless given.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
-    pub account: String,
-    /// Its password.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
-    pub password: Secret,
-    /// The same in a file.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
-    pub password_file: String,
-    /// How long to wait for the login before joining channels.
-    #[serde(deserialize_with = "nullable")]
-    pub wait: PrometheusDuration,
-}
-
-/// ChanServ, which opens channels that do not let us in.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct IrcChanserv {
-    /// The service's nick, or `nick@server`.
-    #[serde(deserialize_with = "nullable")]
-    pub service: String,
-    /// Whether it is asked to lift a ban. Always shown.
-    #[serde(deserialize_with = "nullable")]
-    pub unban: bool,
-    /// Whether it is asked for an invitation. Always shown.
-    #[serde(deserialize_with = "nullable")]
-    pub invite: bool,
-}
-
 /// The pauses between attempts to connect; each is random, up to a limit that doubles.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -188,42 +127,6 @@ pub struct IrcFlood {
     /// Bytes sent before the server has answered.
     #[serde(deserialize_with = "nullable")]
     pub max_inflight_bytes: u32,
-}
-
-/// What people on IRC may ask of us.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct IrcCommands {
-    /// Whether they may ask at all. Always shown.
-    #[serde(deserialize_with = "nullable")]
-    pub enabled: bool,
-    /// How a command begins.
-    #[serde(deserialize_with = "nullable")]
-    pub prefix: String,
-    /// Accounts that may acknowledge and silence.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
-    pub accounts: Vec<String>,
-    /// Accounts that may ask; `*` is everybody in the channel.
-    #[serde(deserialize_with = "nullable")]
-    pub read_accounts: Vec<String>,
-    /// Where they may ask; every channel we are in unless given.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
-    pub channels: Vec<String>,
-    /// The longest silence.
-    #[serde(deserialize_with = "nullable")]
-    pub max_silence: PrometheusDuration,
-    /// How long an acknowledgement lasts.
-    #[serde(deserialize_with = "nullable")]
-    pub ack_duration: PrometheusDuration,
-    /// Its comment; a template over `Account`.
-    #[serde(deserialize_with = "nullable")]
-    pub ack_comment: String,
-    /// Whether being an operator or identified by WHOIS will do. Always shown.
-    #[serde(deserialize_with = "nullable")]
-    pub allow_weak_auth: bool,
-    /// How many commands a person may give: `5/m`.
-    #[serde(deserialize_with = "nullable")]
-    pub rate: String,
 }
 
 impl Default for IrcServer {
@@ -260,38 +163,6 @@ impl Default for IrcServer {
     }
 }
 
-impl Default for IrcSasl {
-    fn default() -> Self {
-        Self {
-            mechanism: "auto".to_owned(),
-            username: String::new(),
-            password: Secret::default(),
-            password_file: String::new(),
-            required: false,
-        }
-    }
-}
-
-impl Default for IrcNickserv {
-    fn default() -> Self {
-        Self {
-            enabled: "auto".to_owned(),
-            service: "NickServ".to_owned(),
-            identify_command: "IDENTIFY {{ .Account }} {{ .Password }}".to_owned(),
-            account: String::new(),
-            password: Secret::default(),
-            password_file: String::new(),
-            wait: seconds(15),
-        }
-    }
-}
-
-impl Default for IrcChanserv {
-    fn default() -> Self {
-        Self { service: "ChanServ".to_owned(), unban: false, invite: false }
-    }
-}
-
 impl Default for IrcReconnect {
     fn default() -> Self {
         Self { min: seconds(2), max: seconds(300), reset_after: seconds(600) }
@@ -301,23 +172,6 @@ impl Default for IrcReconnect {
 impl Default for IrcFlood {
     fn default() -> Self {
         Self { burst: 4, interval: seconds(1), max_inflight_bytes: 2048 }
-    }
-}
-
-impl Default for IrcCommands {
-    fn default() -> Self {
-        Self {
-            enabled: false,
-            prefix: "!".to_owned(),
-            accounts: Vec::new(),
-            read_accounts: vec!["*".to_owned()],
-            channels: Vec::new(),
-            max_silence: seconds(4 * 3600),
-            ack_duration: seconds(15 * 60),
-            ack_comment: "ACK! acknowledged on IRC by {{ .Account }}".to_owned(),
-            allow_weak_auth: false,
-            rate: "5/m".to_owned(),
-        }
     }
 }
 
@@ -335,21 +189,5 @@ impl IrcServer {
         self.sasl.validate()?;
         self.nickserv.validate()?;
         self.tls_config.validate()
-    }
-}
-
-impl IrcSasl {
-    fn validate(&self) -> Result<(), Invalid> {
-        one_of("sasl mechanism", &self.mechanism, &["auto", "external", "plain", "scram-sha-256", "none"])?;
-        let password = !self.password.is_empty();
-        at_most_one(&[("sasl password", password), ("password_file", !self.password_file.is_empty())])
-    }
-}
-
-impl IrcNickserv {
-    fn validate(&self) -> Result<(), Invalid> {
-        one_of("nickserv enabled", &self.enabled, &["auto", "true", "false"])?;
-        let password = !self.password.is_empty();
-        at_most_one(&[("nickserv password", password), ("password_file", !self.password_file.is_empty())])
     }
 }

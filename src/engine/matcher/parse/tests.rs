@@ -1,3 +1,5 @@
+//! Matchers in both syntaxes, held against what Alertmanager makes of them.
+
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use serde_json::Value;

@@ -1,0 +1,90 @@
+//! From the configuration file to what follows from it: templates, integrations, and what is shown of them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use watchbell_engine::matcher::parse::Syntax;
+use watchbell_template::Templates;
+
+use super::AppError;
+use crate::cli::{self, Features, Options};
+use crate::config::{self, Config};
+use crate::driver::Running;
+use crate::receivers::{Integrations, Surroundings, TemplateFallbacks, Warning};
+use crate::{clock, version};
+
+/// Reads the configuration and builds what follows from it.
+pub(super) struct Loader {
+    /// `None` means the configuration in the program.
+    file: Option<PathBuf>,
+    options: config::Options,
+    /// Where people find us; known once the port is.
+    pub(super) external_url: String,
+    /// Counts what is told without its template, across configurations.
+    pub(super) fallbacks: Arc<TemplateFallbacks>,
+}
+
+impl Loader {
+    pub(super) fn new(options: &Options) -> Self {
+        let default = Path::new(cli::DEFAULT_CONFIG_FILE);
+        let file = options.config_file.clone().or_else(|| default.exists().then(|| default.to_owned()));
+        let options = config::Options { syntax: syntax(&options.features), retention: options.data_retention };
+        Self { file, options, external_url: String::new(), fallbacks: Arc::default() }
+    }
+
+    pub(super) fn file_name(&self) -> String {
+        self.file.as_ref().map_or_else(|| "(built in)".to_owned(), |file| file.display().to_string())
+    }
+
+    pub(super) fn load(&self) -> Result<Config, AppError> {
+        let config = match &self.file {
+            Some(file) => config::load(file, &self.options)?,
+            None => config::parse(config::embedded(), Path::new("watchbell.yml"), &self.options)?,
+        };
+        for warning in &config.warnings {
+            let (file, key) = (self.file_name(), &warning.place.key);
+            let line = warning.place.position.map_or(0, |position| position.line);
+            tracing::warn!(component = "configuration", %file, line, %key, "{}", warning.message);
+        }
+        for receiver in &config.unused_receivers {
+            tracing::info!(component = "configuration", %receiver, "skipping creation of receiver not referenced by any route");
+        }
+        Ok(config)
+    }
+
+    pub(super) fn build(&self, config: &Config) -> Result<(Templates, Integrations), AppError> {
+        let templates = config::parse_templates(&config.templates)?;
+        let surroundings = Surroundings {
+            external_url: self.external_url.clone(),
+            version: version::ALERTMANAGER_VERSION.into(),
+            now: clock::now,
+            fallbacks: Arc::clone(&self.fallbacks),
+        };
+        let integrations = Integrations::build(&config.used_receivers(), &templates, &surroundings)?;
+        for Warning { receiver, kind, index, field, error } in integrations.rehearse(&surroundings) {
+            tracing::warn!(component = "configuration", %receiver, integration = kind, index, %field, err = %error, "A template fails with sample alerts");
+        }
+        Ok((templates, integrations))
+    }
+
+    pub(super) fn running(&self, config: Config, templates: Templates) -> Running {
+        Running {
+            policy: config.policy,
+            config: config.original.into(),
+            config_hash: config.hash,
+            templates,
+            external_url: self.external_url.clone(),
+            loaded_at: clock::now(),
+            last_reload_ok: true,
+        }
+    }
+}
+
+/// The syntax of matchers and names that the features choose.
+pub(super) fn syntax(features: &Features) -> Syntax {
+    match (features.classic_mode, features.utf8_strict_mode) {
+        (true, _) => Syntax::Classic,
+        (_, true) => Syntax::Utf8,
+        _ => Syntax::Fallback,
+    }
+}
