@@ -1,6 +1,9 @@
 //! What the router has acknowledged, as its clients remember it, and what it still knows.
 
 use std::collections::BTreeMap;
+use std::fmt::{self, Display, Formatter};
+use std::ops::Range;
+use std::time::Instant;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -12,6 +15,8 @@ use crate::harness::http::Client;
 #[derive(Default)]
 pub(super) struct Book {
     silences: BTreeMap<String, Silence>,
+    /// When silences were asked for and acknowledged.
+    acknowledged: Vec<Range<Instant>>,
     /// By alert name.
     pub(super) alerts: BTreeMap<String, Alert>,
 }
@@ -38,6 +43,13 @@ pub(super) struct Alert {
     ends_at: Option<Timestamp>,
 }
 
+impl Display for Alert {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        let Self { starts_at, heard, ends_at } = self;
+        write!(out, "fires from {starts_at} (acknowledged: {heard}) until {ends_at:?}")
+    }
+}
+
 impl Alert {
     pub(super) fn is_firing(&self) -> bool {
         self.ends_at.is_none()
@@ -49,7 +61,9 @@ impl Book {
         self.silences.len()
     }
 
-    pub(super) fn made(&mut self, id: String, comment: String) {
+    /// Notes a silence that was asked for at this moment and has just been acknowledged.
+    pub(super) fn made(&mut self, id: String, comment: String, asked: Instant) {
+        self.acknowledged.push(asked..Instant::now());
         self.silences.insert(id, Silence { comment, state: State::Active });
     }
 
@@ -58,6 +72,13 @@ impl Book {
         let active: Vec<_> = self.silences.iter().filter(|(_, silence)| silence.state == State::Active).collect();
         let index = usize::try_from(number).unwrap_or(usize::MAX).checked_rem(active.len())?;
         Some(active[index].0.clone())
+    }
+
+    /// A moment at which the disk had all that the router knew at `moment`: it writes in order, so it is when a silence
+    /// that was asked for after that was acknowledged.
+    pub(super) fn on_disk(&self, moment: Instant) -> Option<Instant> {
+        let later = self.acknowledged.iter().filter(|acknowledged| acknowledged.start >= moment);
+        later.map(|acknowledged| acknowledged.end).min()
     }
 
     pub(super) fn expiring(&mut self, id: &str) {

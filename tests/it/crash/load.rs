@@ -4,7 +4,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -76,9 +76,10 @@ impl Shared {
             "createdBy": "the test",
             "comment": comment,
         });
+        let asked = Instant::now();
         let answer = self.send(Request::new("POST", "/api/v2/silences").json(body.to_string()))?;
         let id = answer.json()["silenceID"].as_str().expect("an id").to_owned();
-        self.book().made(id, comment);
+        self.book().made(id, comment, asked);
         Ok(())
     }
 
