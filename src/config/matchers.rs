@@ -39,7 +39,13 @@ fn from_pair(check: &mut Check<'_>, name: &str, value: &At<Option<String>>, op: 
         return None;
     }
     let pattern = value.as_deref().unwrap_or_default();
-    check.accept(&value.place, Matcher::new(name, op, pattern))
+    let matcher = check.accept(&value.place, Matcher::new(name, op, pattern))?;
+    if op == MatchOp::Regex {
+        // Alertmanager anchors these patterns where they are read, so that a group's key shows them anchored; keys must
+        // be the same, since receivers and the notification log know groups by them.
+        return check.accept(&value.place, Matcher::new(name, op, format!("^(?:{pattern})$")));
+    }
+    Some(matcher)
 }
 
 fn from_text(check: &mut Check<'_>, text: &At<String>) -> Vec<At<Matcher>> {

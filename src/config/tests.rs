@@ -106,7 +106,7 @@ fn routes_inherit_and_have_keys_and_ids() {
     assert_eq!(route(0).children, [1, 3]);
     assert_eq!(route(1).children, [2]);
     assert_eq!((&*route(0).key, &*route(0).id), ("{}", "{}"));
-    assert_eq!(&*route(1).key, "{}/{service=~\"^(foo1|foo2|baz)$\",severity=\"page\"}");
+    assert_eq!(&*route(1).key, "{}/{service=~\"^(?:^(foo1|foo2|baz)$)$\",severity=\"page\"}");
     let inner = r#"{env=~"prod|staging",quoted="a\\b \"c\"",team="a"}"#;
     assert_eq!(*route(2).key, format!("{}/{inner}", route(1).key));
     assert_eq!(*route(2).id, format!("{}/{inner}/0", route(1).id));
