@@ -59,14 +59,18 @@ pub(super) const FLAGS: &[Flag] = &[
     duration(
         "data.maintenance-interval",
         "15m",
-        "Time between two clean-ups of the notification log and the silences.",
+        "Accepted and without effect: log entries and silences are forgotten when their time is over.",
     ),
     number("silences.max-silences", "0", "How many silences may exist, expired ones included. 0 means no limit."),
     number("silences.max-silence-size-bytes", "0", "How large a silence may be. 0 means no limit."),
     switch("log.silences", "Log every change of a silence."),
     duration("alerts.gc-interval", "30m", "Time between two clean-ups of resolved alerts."),
     number("alerts.per-alertname-limit", "0", "How many alerts of one alertname are taken. 0 means no limit."),
-    duration("dispatch.maintenance-interval", "30s", "Time between two clean-ups of empty aggregation groups."),
+    duration(
+        "dispatch.maintenance-interval",
+        "30s",
+        "Accepted and without effect: a group ends when its last alert leaves.",
+    ),
     duration(
         "dispatch.start-delay",
         "0s",

@@ -18,8 +18,6 @@ pub struct Options {
     pub storage_path: PathBuf,
     /// How long notification log entries and ended silences are kept.
     pub data_retention: Duration,
-    /// Time between two clean-ups of those.
-    pub data_maintenance_interval: Duration,
     /// How many silences may exist.
     pub max_silences: Option<usize>,
     /// How large a silence may be, in bytes.
@@ -30,8 +28,6 @@ pub struct Options {
     pub alerts_gc_interval: Duration,
     /// How many alerts of one alertname are taken.
     pub per_alertname_limit: Option<usize>,
-    /// Time between two clean-ups of empty aggregation groups.
-    pub dispatch_maintenance_interval: Duration,
     /// Time after the start before anything is sent.
     pub dispatch_start_delay: Duration,
     /// `host:port` each; an empty host means all addresses. Never empty.
@@ -117,18 +113,16 @@ pub enum LogFormat {
 pub(super) fn from_flags(given: &Given) -> Result<Options, UsageError> {
     let flags = Values(given);
     flags.refuse_unbuilt()?;
-    flags.check_memory_ratio()?;
+    flags.check_without_effect()?;
     Ok(Options {
         config_file: given.get("config.file").map(|values| PathBuf::from(&values[0])),
         storage_path: PathBuf::from(flags.text("storage.path")),
         data_retention: flags.positive("data.retention")?,
-        data_maintenance_interval: flags.positive("data.maintenance-interval")?,
         max_silences: flags.limit("silences.max-silences")?,
         max_silence_size_bytes: flags.limit("silences.max-silence-size-bytes")?,
         log_silences: flags.is_on("log.silences"),
         alerts_gc_interval: flags.positive("alerts.gc-interval")?,
         per_alertname_limit: flags.limit("alerts.per-alertname-limit")?,
-        dispatch_maintenance_interval: flags.positive("dispatch.maintenance-interval")?,
         dispatch_start_delay: flags.duration("dispatch.start-delay")?,
         listen_addresses: flags.listen_addresses()?,
         external_url: flags.text("web.external-url").to_owned(),
@@ -191,7 +185,10 @@ impl Values<'_> {
         UsageError(format!("invalid value {:?} for flag '--{name}': {why}", self.text(name)))
     }
 
-    fn check_memory_ratio(&self) -> Result<(), UsageError> {
+    /// What has no effect must still be right, as Alertmanager demands it.
+    fn check_without_effect(&self) -> Result<(), UsageError> {
+        self.positive("data.maintenance-interval")?;
+        self.positive("dispatch.maintenance-interval")?;
         const NAME: &str = "auto-gomemlimit.ratio";
         let ratio: f64 = self.text(NAME).parse().map_err(|error| self.invalid(NAME, &error))?;
         if ratio > 0.0 && ratio <= 1.0 {

@@ -25,10 +25,8 @@ fn the_defaults_are_alertmanagers() {
     assert_eq!(options.config_file, None);
     assert_eq!(options.storage_path.to_str(), Some("data/"));
     assert_eq!(options.data_retention, Duration::from_secs(120 * 3600));
-    assert_eq!(options.data_maintenance_interval, Duration::from_secs(900));
     assert_eq!((options.max_silences, options.max_silence_size_bytes, options.per_alertname_limit), (None, None, None));
     assert_eq!(options.alerts_gc_interval, Duration::from_secs(1800));
-    assert_eq!(options.dispatch_maintenance_interval, Duration::from_secs(30));
     assert_eq!(options.dispatch_start_delay, Duration::ZERO);
     assert_eq!(options.listen_addresses, [":9093"]);
     assert_eq!((options.external_url.as_str(), options.route_prefix, options.web_timeout), ("", None, None));
