@@ -12,12 +12,17 @@ pub use self::unquote::{UnquoteError, unquote, unquote_char};
 
 /// Quotes `text` as Go's `strconv.Quote` does: what can be printed stays, all else is escaped.
 pub fn quote(text: &str) -> String {
-    quote_with(text, is_printable)
-}
-
-/// Quotes `text` as Go's `strconv.QuoteToASCII` does: what is not printable ASCII is escaped.
-pub fn quote_to_ascii(text: &str) -> String {
-    quote_with(text, |c| c.is_ascii() && is_printable(c))
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            _ if is_printable(c) => out.push(c),
+            _ => push_escape(&mut out, c),
+        }
+    }
+    out.push('"');
+    out
 }
 
 /// Whether Go's `strconv.IsPrint` holds: letters, marks, numbers, punctuation, symbols and the ASCII space. The `regex`
@@ -28,20 +33,6 @@ pub fn is_printable(c: char) -> bool {
         regex::Regex::new(r"\A[\p{L}\p{M}\p{N}\p{P}\p{S}]").expect("the pattern is a constant, and a valid one")
     });
     if c.is_ascii() { c == ' ' || c.is_ascii_graphic() } else { PRINTABLE.is_match(c.encode_utf8(&mut [0; 4])) }
-}
-
-fn quote_with(text: &str, stays: impl Fn(char) -> bool) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            _ if stays(c) => out.push(c),
-            _ => push_escape(&mut out, c),
-        }
-    }
-    out.push('"');
-    out
 }
 
 fn push_escape(out: &mut String, c: char) {

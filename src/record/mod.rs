@@ -22,9 +22,6 @@ use frame::Kind;
 /// The longest record, in bytes. An nflog entry of 130,000 alerts fits; anything longer is a mistake or an attack.
 pub const MAX_RECORD: usize = 1 << 20;
 
-/// The longest record that is published whole to peers, in bytes; chitchat's messages end at 65,507.
-pub const MAX_PUBLISHED: usize = 60_000;
-
 /// A kind of value that is stored and published.
 pub trait Framed: Sized {
     /// Which kind.
