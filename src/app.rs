@@ -63,7 +63,7 @@ pub async fn run(options: Options) -> Result<(), AppError> {
     let listeners = api::bind(&options.listen_addresses).await?;
     let external_url = ExternalUrl::new(&options, listeners[0].local_addr()?.port()).map_err(AppError::ExternalUrl)?;
     loader.external_url = external_url.to_string();
-    let (templates, integrations) = loader.build(&config)?;
+    let (route_labels, integrations) = loader.build(&config)?;
 
     let metrics = Metrics::new(&options.features);
     count_receivers(&metrics, &config);
@@ -71,7 +71,7 @@ pub async fn run(options: Options) -> Result<(), AppError> {
     let fallbacks = Arc::clone(&loader.fallbacks);
     metrics.template_fallbacks.ask(move || fallbacks.counts().collect());
     let (driver, commands) = driver(&options, &config, integrations, store, opened, metrics.clone());
-    let (running, watched) = watch::channel(Arc::new(loader.running(config, templates)));
+    let (running, watched) = watch::channel(Arc::new(loader.running(config, route_labels)));
     let (reloads, asked) = mpsc::channel(MAX_RELOADS);
     let handle = Handle::new(commands, watched, reloads);
     let api = Api::new(handle.clone(), metrics.clone(), api_options(&options, &external_url));
@@ -147,10 +147,10 @@ impl Reloader {
     /// Everything that can fail is done before anything changes.
     async fn follow_the_file(&self) -> Result<(), AppError> {
         let config = self.loader.load()?;
-        let (templates, integrations) = self.loader.build(&config)?;
+        let (route_labels, integrations) = self.loader.build(&config)?;
         count_receivers(&self.metrics, &config);
         self.handle.replace(Arc::clone(&config.policy), Arc::new(integrations)).await?;
-        self.running.send_replace(Arc::new(self.loader.running(config, templates)));
+        self.running.send_replace(Arc::new(self.loader.running(config, route_labels)));
         Ok(())
     }
 }

@@ -4,13 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use watchbell_engine::matcher::parse::Syntax;
-use watchbell_template::Templates;
 
 use super::AppError;
 use crate::cli::{self, Features, Options};
 use crate::config::{self, Config};
 use crate::driver::Running;
-use crate::receivers::{Integrations, Surroundings, TemplateFallbacks, Warning};
+use crate::receivers::{Integrations, RouteLabels, Surroundings, TemplateFallbacks, Warning};
 use crate::{clock, version};
 
 /// Reads the configuration and builds what follows from it.
@@ -52,27 +51,29 @@ impl Loader {
         Ok(config)
     }
 
-    pub(super) fn build(&self, config: &Config) -> Result<(Templates, Integrations), AppError> {
+    pub(super) fn build(&self, config: &Config) -> Result<(RouteLabels, Integrations), AppError> {
         let templates = config::parse_templates(&config.templates)?;
+        let route_labels = RouteLabels::parse(config.policy.routes.iter().map(|route| &route.labels), &templates);
         let surroundings = Surroundings {
             external_url: self.external_url.clone(),
             version: version::ALERTMANAGER_VERSION.into(),
             now: clock::now,
             fallbacks: Arc::clone(&self.fallbacks),
+            route_labels: route_labels.clone(),
         };
         let integrations = Integrations::build(&config.used_receivers(), &templates, &surroundings)?;
         for Warning { receiver, kind, index, field, error } in integrations.rehearse(&surroundings) {
             tracing::warn!(component = "configuration", %receiver, integration = kind, index, %field, err = %error, "A template fails with sample alerts");
         }
-        Ok((templates, integrations))
+        Ok((route_labels, integrations))
     }
 
-    pub(super) fn running(&self, config: Config, templates: Templates) -> Running {
+    pub(super) fn running(&self, config: Config, route_labels: RouteLabels) -> Running {
         Running {
             policy: config.policy,
             config: config.original.into(),
             config_hash: config.hash,
-            templates,
+            route_labels,
             external_url: self.external_url.clone(),
             loaded_at: clock::now(),
             last_reload_ok: true,

@@ -15,9 +15,8 @@ use watchbell_engine::silence::SilenceId;
 use watchbell_engine::silence::edit::{Draft, SilenceError};
 use watchbell_engine::time::Timestamp;
 use watchbell_engine::view::View;
-use watchbell_template::Templates;
 
-use crate::receivers::{self, Integrations};
+use crate::receivers::{Integrations, RouteLabels};
 use crate::store::{CommitError, Stats};
 
 /// Speaks to the driver. Clones speak to the same one.
@@ -37,8 +36,8 @@ pub struct Running {
     pub config: Arc<str>,
     /// Its hash, as Alertmanager's metric tells it.
     pub config_hash: f64,
-    /// The templates of its files.
-    pub templates: Templates,
+    /// The labels of its routes.
+    pub route_labels: RouteLabels,
     /// Where people find us, without a slash at the end.
     pub external_url: String,
     /// When it was loaded.
@@ -100,7 +99,7 @@ impl Running {
             receiver_data: ReceiverData::default(),
             flushed_at: now,
         };
-        receivers::route_labels(&notification, &self.external_url, &self.templates, now)
+        self.route_labels.of(&notification, &self.external_url, now)
     }
 }
 

@@ -4,16 +4,16 @@ use jiff::tz::{Offset, TimeZone};
 use watchbell_engine::label::Labels;
 use watchbell_engine::notification::{Notification, NotifiedAlert};
 use watchbell_engine::time::{Timestamp, UtcOffset};
-use watchbell_template::{Alert, Data, Engine, Kv, Now, TemplateError, Templates, Time, render_route_labels};
+use watchbell_template::{Alert, Data, Kv, Now, Time};
+
+use super::route_labels::RouteLabels;
 
 /// What templates see of `notification` if only `alerts`, a part of its alerts, are told.
-///
-/// A route label that cannot be rendered is left out, and the log says so.
 pub(super) fn data(
     notification: &Notification,
     alerts: &[NotifiedAlert],
     external_url: &str,
-    templates: &Templates,
+    route_labels: &RouteLabels,
     now: &Now,
 ) -> Data {
     let mut data = Data {
@@ -27,18 +27,9 @@ pub(super) fn data(
         route_labels: Kv::default(),
         external_url: external_url.to_owned(),
     };
-    data.route_labels = rendered(&notification.route_labels, &data, templates, now);
+    data.route_labels = route_labels.rendered(&notification.route_labels, &data, now);
     notification.reason.as_str().clone_into(&mut data.notification_reason);
     data
-}
-
-/// The labels of the route that `notification` takes, rendered as its templates see them.
-pub fn route_labels(notification: &Notification, external_url: &str, templates: &Templates, now: Timestamp) -> Labels {
-    if notification.route_labels.is_empty() {
-        return Labels::default();
-    }
-    let data = data(notification, &notification.alerts, external_url, templates, &template_clock(now));
-    data.route_labels.iter().collect()
 }
 
 /// The word for an alert or a batch that fires, or does not.
@@ -90,26 +81,6 @@ fn common(alerts: &[NotifiedAlert], of: impl Fn(&NotifiedAlert) -> &Labels) -> L
     first.filtered(shared)
 }
 
-/// The rendered labels; one that cannot be rendered is left out, and the log says so.
-fn rendered(sources: &Labels, data: &Data, templates: &Templates, now: &Now) -> Kv {
-    if sources.is_empty() {
-        return Kv::default();
-    }
-    let failed = |label: &str, err: &TemplateError| {
-        tracing::error!(%label, %err, "Cannot render a route label, leaving it out");
-    };
-    let compile = |(name, source): (&str, &str)| match templates.compile(Engine::Text, source) {
-        Ok(template) => Some((name.to_owned(), template)),
-        Err(error) => {
-            failed(name, &error);
-            None
-        }
-    };
-    let rendered = render_route_labels(&sources.iter().filter_map(compile).collect(), data, now);
-    rendered.failures.iter().for_each(|(label, error)| failed(label, error));
-    rendered.labels
-}
-
 /// `name` with what regular expressions use escaped, as Alertmanager hands it out.
 pub(super) fn escaped(name: &str) -> String {
     let escape = |c: char| r"\.+*?()|[]{}^$".contains(c).then_some('\\').into_iter().chain([c]);
@@ -118,13 +89,16 @@ pub(super) fn escaped(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use watchbell_template::Engine;
+
     use super::super::field::Field;
     use super::super::tests::{NOW, alert, notification, templates};
     use super::*;
 
     fn rendered(notification: &Notification, source: &str) -> String {
         let now = template_clock(NOW);
-        let data = data(notification, &notification.alerts, "http://am", &templates(), &now);
+        let route_labels = RouteLabels::parse([&notification.route_labels], &templates());
+        let data = data(notification, &notification.alerts, "http://am", &route_labels, &now);
         Field::compile(&templates(), Engine::Text, "text", source).unwrap().render(&data, &now).unwrap()
     }
 

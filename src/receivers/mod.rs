@@ -12,6 +12,7 @@ mod json;
 mod outcome;
 mod plain;
 mod rehearsal;
+mod route_labels;
 mod terminal;
 mod tls;
 mod webhook;
@@ -31,9 +32,10 @@ use crate::settings::receiver::Receiver;
 use crate::settings::terminal::TerminalConfig;
 use crate::settings::webhook::WebhookConfig;
 
-pub use data::{route_labels, template_clock};
+pub use data::template_clock;
 pub use field::TemplateFallbacks;
 pub use rehearsal::Warning;
+pub use route_labels::RouteLabels;
 
 /// What integrations know of the program around them.
 #[derive(Clone, Debug)]
@@ -46,6 +48,8 @@ pub struct Surroundings {
     pub now: fn() -> Timestamp,
     /// Where failing templates are counted.
     pub fallbacks: Arc<TemplateFallbacks>,
+    /// The labels of the routes by which notifications come.
+    pub route_labels: RouteLabels,
 }
 
 /// Every integration of one configuration.

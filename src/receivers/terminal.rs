@@ -13,7 +13,6 @@ use crate::settings::terminal::TerminalConfig;
 pub(super) struct Terminal {
     /// What to print; the built-in text if there is no template.
     text: Option<Field>,
-    templates: Templates,
     surroundings: Surroundings,
 }
 
@@ -24,11 +23,7 @@ impl Terminal {
         surroundings: &Surroundings,
     ) -> Result<Self, ReceiverError> {
         let compile = || Field::compile(templates, Engine::Text, "text", &config.text);
-        Ok(Self {
-            text: (!config.text.is_empty()).then(compile).transpose()?,
-            templates: templates.clone(),
-            surroundings: surroundings.clone(),
-        })
+        Ok(Self { text: (!config.text.is_empty()).then(compile).transpose()?, surroundings: surroundings.clone() })
     }
 
     pub(super) fn fields(&self) -> Vec<&Field> {
@@ -37,8 +32,8 @@ impl Terminal {
 
     pub(super) async fn send(&self, notification: &Notification) -> Result<(), Failure> {
         let now = data::template_clock((self.surroundings.now)());
-        let external_url = &self.surroundings.external_url;
-        let data = data::data(notification, &notification.alerts, external_url, &self.templates, &now);
+        let Surroundings { external_url, route_labels, .. } = &self.surroundings;
+        let data = data::data(notification, &notification.alerts, external_url, route_labels, &now);
         let mut text = harmless(&self.text(&data, &now));
         text.push('\n');
         let print = move || {

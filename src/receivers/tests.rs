@@ -30,7 +30,12 @@ pub(super) fn surroundings() -> Surroundings {
         version: "1.2.3".to_owned(),
         now: || NOW,
         fallbacks: Arc::default(),
+        route_labels: RouteLabels::parse([&route_labels()], &templates()),
     }
+}
+
+fn route_labels() -> Labels {
+    Labels::from_iter([("team", "a")])
 }
 
 pub(super) fn templates() -> Templates {
@@ -63,7 +68,7 @@ pub(super) fn notification(kind: &str, alerts: Vec<NotifiedAlert>) -> Notificati
             index: 0,
         },
         group_labels: Labels::from_iter([("alertname", "Disk<full>")]),
-        route_labels: Labels::from_iter([("team", "a")]),
+        route_labels: route_labels(),
         reason: Reason::FirstNotification,
         alerts,
         receiver_data: BTreeMap::new(),

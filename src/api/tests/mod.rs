@@ -76,7 +76,7 @@ fn handle(reloaded: Result<(), String>) -> Handle {
         policy: Arc::new(policy()),
         config: "route:\n  receiver: default\n".into(),
         config_hash: 7.0,
-        templates: watchbell_template::Templates::parse(&[]).unwrap(),
+        route_labels: Default::default(),
         external_url: "http://here:9093".into(),
         loaded_at: clock::now(),
         last_reload_ok: true,

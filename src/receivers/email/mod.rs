@@ -22,7 +22,6 @@ pub(super) struct Email {
     composer: Composer,
     server: Server,
     credentials: Option<Credentials>,
-    templates: Templates,
     surroundings: Surroundings,
 }
 
@@ -36,7 +35,6 @@ impl Email {
             composer: Composer::build(config, templates)?,
             server: Server::build(config)?,
             credentials: Credentials::build(config),
-            templates: templates.clone(),
             surroundings: surroundings.clone(),
         })
     }
@@ -49,8 +47,8 @@ impl Email {
     pub(super) async fn send(&self, notification: &Notification) -> Result<(), Failure> {
         let now = (self.surroundings.now)();
         let clock = data::template_clock(now);
-        let external_url = &self.surroundings.external_url;
-        let data = data::data(notification, &notification.alerts, external_url, &self.templates, &clock);
+        let Surroundings { external_url, route_labels, .. } = &self.surroundings;
+        let data = data::data(notification, &notification.alerts, external_url, route_labels, &clock);
         let (mail, errors) = self.composer.compose(notification, &data, &clock).map_err(outcome::permanent)?;
         for error in errors {
             self.surroundings.fallbacks.note("email", &error);

@@ -71,7 +71,8 @@ impl Webhook {
     pub(super) async fn send(&self, notification: &Notification) -> Result<(), Failure> {
         let now = data::template_clock((self.surroundings.now)());
         let told = &notification.alerts[..notification.alerts.len().min(self.max_alerts)];
-        let data = data::data(notification, told, &self.surroundings.external_url, &self.templates, &now);
+        let data =
+            data::data(notification, told, &self.surroundings.external_url, &self.surroundings.route_labels, &now);
         let url = self.url(&data, &now).await?;
         let body = self.body(notification, told, &data, &now);
         let post = self.client.post_json(&url, body);
