@@ -74,8 +74,7 @@ impl Engine {
         effects: &mut Effects,
     ) {
         let id = self.next_attempt();
-        let entry = self.nflog.get(key).filter(|_| reason != Reason::FirstNotification);
-        let receiver_data = entry.map(|entry| entry.receiver_data.clone()).unwrap_or_default();
+        let previous = self.nflog.get(key).cloned();
         let delivery = self.deliveries.get_mut(key).expect("an attempt is made for a delivery");
         alerts.retain(|alert| alert.firing || delivery.send_resolved);
         let timeout = delivery.begin(id, told, now);
@@ -85,7 +84,7 @@ impl Engine {
             route_labels: delivery.batch.route_labels.clone(),
             reason,
             alerts,
-            receiver_data,
+            previous,
             flushed_at: delivery.batch.flushed_at,
         });
         effects.notes.push(Note::Tell { key: key.clone(), reason, attempt: delivery.attempts });
