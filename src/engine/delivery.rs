@@ -1,16 +1,19 @@
 //! How one integration is brought to know what a group holds: one delivery for each, one attempt at a time, always
 //! with the newest flush, and never in the way of another integration.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::decide::Told;
-use crate::effect::{AttemptId, Note};
+use crate::decide::{Told, is_in};
+use crate::effect::Note;
 use crate::label::Labels;
 use crate::nflog::NflogKey;
 use crate::notification::{Failure, NotifiedAlert};
 use crate::route::GroupRef;
+use crate::sighting::Sighting;
 use crate::time::Timestamp;
+use crate::version::NodeId;
 
 /// What a flush wants told; the integrations of the receiver share it.
 #[derive(Clone, Debug)]
@@ -31,8 +34,8 @@ pub(crate) struct Delivery {
     pub(crate) group: Option<GroupRef>,
     pub(crate) batch: Arc<Batch>,
     pub(crate) send_resolved: bool,
-    /// The attempt under way and what the log says once it succeeds.
-    pub(crate) sending: Option<(AttemptId, Told)>,
+    /// The attempt under way.
+    pub(crate) sending: Option<Sending>,
     /// The newest flush, while an attempt with an older one is under way.
     pub(crate) next: Option<Arc<Batch>>,
     /// Attempts made with this batch.
@@ -43,12 +46,25 @@ pub(crate) struct Delivery {
     pub(crate) not_before: Timestamp,
     /// Why the last attempt with this batch failed.
     pub(crate) failure: Option<Failure>,
-    /// When this node announced that it sends out of its turn.
+    /// When this node announced that it is about to send.
     pub(crate) announced_at: Option<Timestamp>,
+    /// The alerts that it asked the others about when it did; sorted.
+    pub(crate) asked: Vec<u64>,
+    /// What they answered.
+    pub(crate) sightings: BTreeMap<NodeId, Sighting>,
 }
 
-/// How long a node that sends out of its turn waits after announcing it, so that two that come to it in the same
-/// moment hear of each other: far more than news takes, far less than finding out that a node is dead.
+/// An attempt under way.
+#[derive(Clone, Debug)]
+pub(crate) struct Sending {
+    /// What the log says once it succeeds.
+    pub(crate) told: Told,
+    /// What the integration may have heard before this attempt.
+    pub(crate) perhaps_heard: Vec<u64>,
+}
+
+/// How long a node waits after announcing that it is about to send, so that two that come to it in the same moment hear
+/// of each other, and the answers arrive: far more than news takes, far less than finding out that a node is dead.
 pub(crate) const ANNOUNCE: Duration = Duration::from_millis(500);
 
 /// No pipeline is given less time than this, however short the group interval.
@@ -71,6 +87,8 @@ impl Delivery {
             not_before: Timestamp::EPOCH,
             failure: None,
             announced_at: None,
+            asked: Vec::new(),
+            sightings: BTreeMap::new(),
         }
     }
 
@@ -89,11 +107,30 @@ impl Delivery {
         Some(Note::GivenUp { key: key.clone(), attempts: self.attempts, kind: failure.kind, failure })
     }
 
+    /// Notes that this node announces that it is about to send, and asks about `doubts`.
+    pub(crate) fn announce(&mut self, now: Timestamp, doubts: &[u64]) {
+        self.announced_at = Some(now);
+        self.asked = doubts.to_vec();
+        self.sightings.clear();
+    }
+
+    /// The alerts that fire on another node, as far as it was asked.
+    pub(crate) fn firing_elsewhere(&self) -> BTreeSet<u64> {
+        self.sightings.values().flat_map(|sighting| &sighting.firing).copied().collect()
+    }
+
+    /// Whether an alert of the flush is over here and was not told so since it fires on another node.
+    pub(crate) fn withholds(&self, told: &Told) -> bool {
+        let elsewhere = self.firing_elsewhere();
+        let mut hashes = self.batch.alerts.iter().map(|alert| alert.alert.labels.log_hash());
+        hashes.any(|hash| elsewhere.contains(&hash) && !is_in(hash, &told.firing))
+    }
+
     /// Notes that an attempt starts at `now`; returns how long it may take.
-    pub(crate) fn begin(&mut self, id: AttemptId, told: Told, now: Timestamp) -> Duration {
+    pub(crate) fn begin(&mut self, sending: Sending, now: Timestamp) -> Duration {
         let budget = self.batch.group_interval.max(MIN_TIME_TO_TELL);
         let deadline = *self.deadline.get_or_insert(now + budget);
-        self.sending = Some((id, told));
+        self.sending = Some(sending);
         self.announced_at = None;
         self.attempts += 1;
         deadline.since(now)

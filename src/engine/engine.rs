@@ -1,6 +1,6 @@
 //! The engine itself: one value that takes inputs and the passing of time and answers with effects.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,10 +8,11 @@ use crate::alerts::NameLimit;
 use crate::delivery::Delivery;
 use crate::digest::Ledger;
 use crate::effect::{Answer, AttemptId, Effects, Input};
+use crate::intent::Intent;
 use crate::nflog::{NflogEntry, NflogKey};
 use crate::peers::Turns;
 use crate::policy::Policy;
-use crate::route::Router;
+use crate::route::{GroupRef, Router};
 use crate::silence::edit::{Edit, SilenceLimits};
 use crate::time::Timestamp;
 use crate::timer::{Timer, Timers};
@@ -46,7 +47,10 @@ pub struct Engine {
     pub(crate) nflog: BTreeMap<NflogKey, Arc<NflogEntry>>,
     /// The sums over silences and log entries.
     pub(crate) ledger: Ledger,
+    pub(crate) intents: BTreeMap<NflogKey, Arc<Intent>>,
     pub(crate) deliveries: BTreeMap<NflogKey, Delivery>,
+    /// The groups by the key under which other nodes know them.
+    pub(crate) group_keys: BTreeSet<(Arc<str>, GroupRef)>,
     pub(crate) in_flight: BTreeMap<AttemptId, NflogKey>,
     pub(crate) timers: Timers,
     pub(crate) turns: Turns,
@@ -70,6 +74,8 @@ impl Engine {
             view: View::new(policy, options.silences.retention),
             nflog: BTreeMap::new(),
             ledger: Ledger::default(),
+            intents: BTreeMap::new(),
+            group_keys: BTreeSet::new(),
             deliveries: BTreeMap::new(),
             in_flight: BTreeMap::new(),
             timers: Timers::default(),
@@ -113,6 +119,7 @@ impl Engine {
                 Timer::SilenceEnds(id) => self.silence_ends(now, id),
                 Timer::SilenceForgotten(id) => self.forget_silence(id, &mut effects),
                 Timer::NflogForgotten(key) => self.forget_nflog(&key, &mut effects),
+                Timer::IntentForgotten(key) => self.forget_intent(&key, &mut effects),
                 Timer::AlertGc => self.collect_alerts(now),
             }
         }

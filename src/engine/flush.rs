@@ -105,14 +105,13 @@ impl Engine {
 
     fn sort_out(&self, now: Timestamp, id: GroupRef, keys: &[(NflogKey, bool)], hours: Option<Mute>) -> Sorted {
         let mut sorted = Sorted::default();
-        let entries: Vec<_> = keys.iter().filter_map(|(key, _)| self.nflog.get(key)).collect();
         for fingerprint in &self.view.groups[&id].alerts {
             let Some(slot) = self.view.alerts.get(*fingerprint) else { continue };
             let firing = !slot.alert.is_resolved(now);
             let mute = self.view.mute(&slot.alert.labels, hours, now);
             // A receiver that believes the alert to be firing is told of its end once it may be: until then the alert
             // stays in the group.
-            let owed = || entries.iter().any(|entry| entry.tells_firing(slot.alert.labels.log_hash()));
+            let owed = || keys.iter().any(|(key, _)| self.may_believe_firing(key, slot.alert.labels.log_hash()));
             if !firing && (mute.is_none() || !owed() || self.is_long_over(&slot.alert.ends_at, now)) {
                 sorted.leaving.push((*fingerprint, slot.alert.updated_at));
             }

@@ -29,12 +29,15 @@ pub struct Claim {
     pub state: ClaimState,
     /// How long the claim holds from its arrival. A span, since clocks differ.
     pub lasts: Duration,
+    /// Log hashes of alerts, sorted. Of an announcement: those that the integration believes to fire and the node does
+    /// not see firing, about which it asks. Otherwise those that the integration may have heard from it as firing.
+    pub alerts: Vec<u64>,
 }
 
 /// What a claim says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClaimState {
-    /// It is about to make an attempt although others come first.
+    /// It is about to make an attempt: others come first, or it must ask before.
     Announced,
     /// An attempt is under way: wait for its outcome.
     Sending,
@@ -63,12 +66,16 @@ type NodeKey = (NflogKey, NodeId);
 /// After this all nodes see the same members: longer than it takes to notice that one came or went.
 const MEMBERSHIP_SETTLES: Duration = Duration::from_secs(10);
 
+/// However long a claim says it lasts. An attempt lasts no longer than a group interval, rarely more than minutes.
+const LONGEST_CLAIM: Duration = Duration::from_secs(24 * 3600);
+
 /// A claim that arrived.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Held {
     state: ClaimState,
     since: Timestamp,
     until: Timestamp,
+    alerts: Vec<u64>,
 }
 
 impl Turns {
@@ -77,21 +84,28 @@ impl Turns {
         Self { me, order: vec![me], changed_at: Timestamp::EPOCH, peer_timeout, claims, failures }
     }
 
-    /// Takes note of who lives. What the dead claimed holds no more.
-    pub(crate) fn set_peers(&mut self, mut peers: Vec<Peer>, now: Timestamp) {
+    /// Takes note of who lives. What the dead claimed holds no more; returned is what may have been heard from them.
+    pub(crate) fn set_peers(&mut self, mut peers: Vec<Peer>, now: Timestamp) -> Vec<(NflogKey, Vec<u64>)> {
         peers.sort_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
         let order: Vec<NodeId> = peers.into_iter().map(|peer| peer.id).collect();
         if order != self.order {
             (self.order, self.changed_at) = (order, now);
         }
-        self.claims.retain(|(_, node), _| self.order.contains(node));
+        let dead = self.claims.extract_if(.., |(_, node), _| !self.order.contains(node));
+        let heard = dead.filter(|(_, held)| held.state != ClaimState::Announced);
+        heard.map(|((key, _), held)| (key, held.alerts)).collect()
+    }
+
+    /// Whether there is no other node.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.order.len() < 2
     }
 
     /// Whether another node may think that it is its turn as well: this one sends only because others did not, or not
     /// all may know yet who lives.
     pub(crate) fn is_contested(&self, key: &NflogKey, now: Timestamp) -> bool {
         let changing = now < self.changed_at + MEMBERSHIP_SETTLES;
-        self.order.len() > 1 && (self.position() > 0 || self.failures.contains_key(key) || changing)
+        !self.is_alone() && (self.position() > 0 || self.failures.contains_key(key) || changing)
     }
 
     /// How many living nodes come before this one.
@@ -102,7 +116,8 @@ impl Turns {
     pub(crate) fn claim(&mut self, claim: Claim, now: Timestamp) {
         self.claims.retain(|_, held| held.until > now);
         if claim.node != self.me {
-            let held = Held { state: claim.state, since: now, until: now + claim.lasts };
+            let (since, until) = (now, now + claim.lasts.min(LONGEST_CLAIM));
+            let held = Held { state: claim.state, since, until, alerts: claim.alerts };
             self.claims.insert((claim.key, claim.node), held);
         }
     }
@@ -184,7 +199,7 @@ mod tests {
     }
 
     fn claim(node: u64, state: ClaimState) -> Claim {
-        Claim { key: key(), node: NodeId(node), state, lasts: Duration::from_secs(60) }
+        Claim { key: key(), node: NodeId(node), state, lasts: Duration::from_secs(60), alerts: vec![] }
     }
 
     #[test]

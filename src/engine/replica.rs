@@ -4,11 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::decide::Told;
 use crate::digest::{Digest, Horizon, Trace, trace_nflog, trace_silence};
 use crate::effect::{Effects, Note};
 use crate::engine::Engine;
 use crate::nflog::NflogEntry;
-use crate::peers::Claim;
+use crate::peers::{Claim, ClaimState};
+use crate::sighting::Sighting;
 use crate::silence::Silence;
 use crate::time::Timestamp;
 use crate::version::Version;
@@ -22,6 +24,8 @@ pub enum Record {
     Nflog(Arc<NflogEntry>),
     /// What the sender does.
     Claim(Claim),
+    /// What the sender knows of the alerts that another node asked about.
+    Sighting(Sighting),
 }
 
 /// How far ahead of our clock a record may have been written. What is further ahead is refused: it would win against
@@ -46,11 +50,8 @@ impl Engine {
         match record {
             Record::Silence(silence) => self.merge_silence(now, silence, effects),
             Record::Nflog(entry) => self.merge_nflog(now, entry, effects),
-            Record::Claim(claim) => {
-                let key = claim.key.clone();
-                self.turns.claim(claim, now);
-                self.attempt(now, &key, effects);
-            }
+            Record::Claim(claim) => self.merge_claim(now, claim, effects),
+            Record::Sighting(sighting) => self.take_sighting(now, sighting, effects),
         }
     }
 
@@ -69,9 +70,20 @@ impl Engine {
         if newer && entry.expires_at > now && self.is_believed(now, entry.version, effects) {
             self.turns.settle(&entry.key);
             let key = entry.key.clone();
+            let told = Told { firing: entry.firing.clone(), resolved: entry.resolved.clone() };
+            self.strike_out(now, &key, &told, effects);
             self.keep_nflog(entry, effects);
             self.attempt(now, &key, effects);
         }
+    }
+
+    fn merge_claim(&mut self, now: Timestamp, claim: Claim, effects: &mut Effects) {
+        if claim.state == ClaimState::Announced && !claim.alerts.is_empty() {
+            self.answer(now, &claim, effects);
+        }
+        let key = claim.key.clone();
+        self.turns.claim(claim, now);
+        self.attempt(now, &key, effects);
     }
 
     fn is_believed(&self, now: Timestamp, version: Version, effects: &mut Effects) -> bool {

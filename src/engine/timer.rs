@@ -20,6 +20,8 @@ pub(crate) enum Timer {
     SilenceForgotten(SilenceId),
     /// A log entry's retention is over.
     NflogForgotten(NflogKey),
+    /// What an integration may have heard does not matter any more.
+    IntentForgotten(NflogKey),
     /// Resolved alerts that no group holds are dropped.
     AlertGc,
 }

@@ -17,6 +17,8 @@ pub enum Kind {
     Alert = b'a',
     /// An aggregation group's timer.
     Group = b'g',
+    /// What an integration may have heard.
+    Intent = b'i',
     /// An entry of the notification log.
     Nflog = b'n',
     /// A silence.
@@ -25,7 +27,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Alert, Self::Group, Self::Nflog, Self::Silence];
+    pub const ALL: [Self; 5] = [Self::Alert, Self::Group, Self::Intent, Self::Nflog, Self::Silence];
 
     /// The letter that stands for the kind, in records and in keys.
     pub const fn letter(self) -> u8 {

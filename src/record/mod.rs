@@ -11,6 +11,7 @@ pub mod alertmanager;
 pub mod bytes;
 pub mod frame;
 pub mod group;
+pub mod intent;
 pub mod nflog;
 pub mod silence;
 

@@ -213,6 +213,7 @@ impl Opened {
         let outcome = match key.kind {
             Kind::Alert => push(&mut saved.alerts, bytes, Arc::new),
             Kind::Group => push(&mut saved.groups, bytes, |group| group),
+            Kind::Intent => push(&mut saved.intents, bytes, Arc::new),
             Kind::Nflog => push(&mut saved.nflog, bytes, Arc::new),
             Kind::Silence => push(&mut saved.silences, bytes, Arc::new),
         };

@@ -7,6 +7,7 @@ use std::time::Duration;
 use watchbell_engine::alert::Alert;
 use watchbell_engine::effect::{Answer, Attempt, Change};
 use watchbell_engine::group::SavedGroup;
+use watchbell_engine::intent::Intent;
 use watchbell_engine::label::{Fingerprint, Labels};
 use watchbell_engine::nflog::{NflogEntry, NflogKey};
 use watchbell_engine::policy::Policy;
@@ -51,6 +52,7 @@ pub(crate) struct Dependents {
 pub(crate) struct Disk {
     silences: BTreeMap<SilenceId, Arc<Silence>>,
     nflog: BTreeMap<NflogKey, Arc<NflogEntry>>,
+    intents: BTreeMap<NflogKey, Arc<Intent>>,
     alerts: BTreeMap<Fingerprint, Arc<Alert>>,
     groups: BTreeMap<(Arc<str>, Labels), SavedGroup>,
 }
@@ -92,6 +94,8 @@ impl Disk {
             Change::DeleteSilence(id) => drop(self.silences.remove(&id)),
             Change::PutNflog(entry) => drop(self.nflog.insert(entry.key.clone(), entry)),
             Change::DeleteNflog(key) => drop(self.nflog.remove(&key)),
+            Change::PutIntent(intent) => drop(self.intents.insert(intent.key.clone(), intent)),
+            Change::DeleteIntent(key) => drop(self.intents.remove(&key)),
             Change::PutAlert(alert) => drop(self.alerts.insert(alert.fingerprint(), alert)),
             Change::DeleteAlert(fingerprint) => drop(self.alerts.remove(&fingerprint)),
             Change::PutGroup(group) => drop(self.groups.insert(name_of(&group), group)),
@@ -103,6 +107,7 @@ impl Disk {
         Saved {
             silences: self.silences.values().cloned().collect(),
             nflog: self.nflog.values().cloned().collect(),
+            intents: self.intents.values().cloned().collect(),
             alerts: self.alerts.values().cloned().collect(),
             groups: self.groups.values().cloned().collect(),
         }
@@ -110,7 +115,7 @@ impl Disk {
 
     /// How many records there are.
     pub(crate) fn len(&self) -> usize {
-        self.silences.len() + self.nflog.len() + self.alerts.len() + self.groups.len()
+        self.silences.len() + self.nflog.len() + self.intents.len() + self.alerts.len() + self.groups.len()
     }
 }
 
