@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::delivery::Delivery;
+use crate::delivery::{ANNOUNCE, Delivery};
 use crate::effect::Effects;
 use crate::engine::Engine;
 use crate::nflog::NflogKey;
@@ -21,8 +21,30 @@ impl Engine {
         sending.map(claim).collect()
     }
 
-    pub(crate) fn claim(&self, key: &NflogKey, state: ClaimState, lasts: Duration, effects: &mut Effects) {
+    /// Announces that this node is about to send, and asks about `doubts`.
+    pub(crate) fn announce(&mut self, now: Timestamp, key: &NflogKey, doubts: &[u64], effects: &mut Effects) {
+        let stamp = self.next_stamp(now);
+        if let Some(delivery) = self.deliveries.get_mut(key) {
+            delivery.announce(now, stamp, doubts);
+        }
+        effects.publish.push(Record::Claim(self.claim_of(key, ClaimState::Announced, ANNOUNCE * 2)));
+    }
+
+    pub(crate) fn claim(
+        &mut self,
+        now: Timestamp,
+        key: &NflogKey,
+        state: ClaimState,
+        lasts: Duration,
+        effects: &mut Effects,
+    ) {
+        self.next_stamp(now);
         effects.publish.push(Record::Claim(self.claim_of(key, state, lasts)));
+    }
+
+    fn next_stamp(&mut self, now: Timestamp) -> Timestamp {
+        self.last_claim = now.max(Timestamp::from_micros(self.last_claim.as_micros() + 1));
+        self.last_claim
     }
 
     fn claim_of(&self, key: &NflogKey, state: ClaimState, lasts: Duration) -> Claim {
@@ -32,7 +54,8 @@ impl Engine {
             }
             ClaimState::Sending | ClaimState::Failed => self.intended(key).to_vec(),
         };
-        Claim { key: key.clone(), node: self.options.node, state, lasts, alerts }
+        let (node, stamp) = (self.options.node, self.last_claim);
+        Claim { key: key.clone(), node, state, stamp, lasts, alerts }
     }
 
     /// Who waited for a node that is gone, or after one that came, waits anew. What may have been heard from the dead is

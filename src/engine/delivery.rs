@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::decide::{Told, is_in};
+use crate::decide::Told;
 use crate::effect::Note;
 use crate::label::Labels;
 use crate::nflog::NflogKey;
@@ -33,6 +33,9 @@ pub(crate) struct Delivery {
     /// The group; `None` once a reload has taken its route away.
     pub(crate) group: Option<GroupRef>,
     pub(crate) batch: Arc<Batch>,
+    /// The first flush since the integration was told last: turns are counted from it, or else a node whose turn comes
+    /// late would never have one.
+    pub(crate) waits_since: Timestamp,
     pub(crate) send_resolved: bool,
     /// The attempt under way.
     pub(crate) sending: Option<Sending>,
@@ -50,6 +53,10 @@ pub(crate) struct Delivery {
     pub(crate) announced_at: Option<Timestamp>,
     /// The alerts that it asked the others about when it did; sorted.
     pub(crate) asked: Vec<u64>,
+    /// The stamp of the claim that asked about them first: what was answered to an earlier one is not the answer.
+    pub(crate) asked_at: Timestamp,
+    /// How often it has asked.
+    pub(crate) times_asked: u32,
     /// What they answered.
     pub(crate) sightings: BTreeMap<NodeId, Sighting>,
 }
@@ -67,6 +74,9 @@ pub(crate) struct Sending {
 /// of each other, and the answers arrive: far more than news takes, far less than finding out that a node is dead.
 pub(crate) const ANNOUNCE: Duration = Duration::from_millis(500);
 
+/// How often a node that lives and does not answer is asked before it is not waited for any more.
+pub(crate) const MOST_QUESTIONS: u32 = 3;
+
 /// No pipeline is given less time than this, however short the group interval.
 const MIN_TIME_TO_TELL: Duration = Duration::from_secs(10);
 
@@ -78,6 +88,7 @@ impl Delivery {
     pub(crate) fn new(group: GroupRef, batch: Arc<Batch>, send_resolved: bool) -> Self {
         Self {
             group: Some(group),
+            waits_since: batch.flushed_at,
             batch,
             send_resolved,
             sending: None,
@@ -88,11 +99,13 @@ impl Delivery {
             failure: None,
             announced_at: None,
             asked: Vec::new(),
+            asked_at: Timestamp::EPOCH,
+            times_asked: 0,
             sightings: BTreeMap::new(),
         }
     }
 
-    /// Starts afresh with another batch.
+    /// Goes on with a newer batch.
     pub(crate) fn restart(&mut self, batch: Arc<Batch>) {
         self.batch = batch;
         self.attempts = 0;
@@ -108,22 +121,26 @@ impl Delivery {
     }
 
     /// Notes that this node announces that it is about to send, and asks about `doubts`.
-    pub(crate) fn announce(&mut self, now: Timestamp, doubts: &[u64]) {
+    pub(crate) fn announce(&mut self, now: Timestamp, stamp: Timestamp, doubts: &[u64]) {
+        if self.asked != doubts {
+            (self.asked, self.asked_at, self.times_asked) = (doubts.to_vec(), stamp, 0);
+            self.sightings.clear();
+        }
         self.announced_at = Some(now);
-        self.asked = doubts.to_vec();
+        self.times_asked += 1;
+    }
+
+    /// What was announced, and what was answered, counts no more.
+    pub(crate) fn unannounce(&mut self) {
+        self.announced_at = None;
+        self.asked.clear();
+        self.times_asked = 0;
         self.sightings.clear();
     }
 
     /// The alerts that fire on another node, as far as it was asked.
     pub(crate) fn firing_elsewhere(&self) -> BTreeSet<u64> {
         self.sightings.values().flat_map(|sighting| &sighting.firing).copied().collect()
-    }
-
-    /// Whether an alert of the flush is over here and was not told so since it fires on another node.
-    pub(crate) fn withholds(&self, told: &Told) -> bool {
-        let elsewhere = self.firing_elsewhere();
-        let mut hashes = self.batch.alerts.iter().map(|alert| alert.alert.labels.log_hash());
-        hashes.any(|hash| elsewhere.contains(&hash) && !is_in(hash, &told.firing))
     }
 
     /// Notes that an attempt starts at `now`; returns how long it may take.

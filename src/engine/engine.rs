@@ -58,7 +58,13 @@ pub struct Engine {
     /// Nothing is flushed before; moved up to `start_at` when the cluster has settled.
     pub(crate) hold_until: Timestamp,
     pub(crate) start_at: Timestamp,
+    /// When this engine began.
+    pub(crate) born_at: Timestamp,
+    /// What the clock showed last, or a little later.
+    pub(crate) latest: Timestamp,
     last_attempt: u64,
+    /// When this node claimed something last, by its clock; rises with every claim.
+    pub(crate) last_claim: Timestamp,
     random: u64,
 }
 
@@ -79,17 +85,21 @@ impl Engine {
             deliveries: BTreeMap::new(),
             in_flight: BTreeMap::new(),
             timers: Timers::default(),
-            turns: Turns::new(options.node, options.peer_timeout),
+            turns: Turns::new(options.node, options.peer_timeout, options.settle_timeout > Duration::ZERO, now),
             name_limit: NameLimit::new(options.per_alertname_limit),
             hold_until: now + options.start_delay.max(options.settle_timeout),
             start_at: now + options.start_delay,
+            born_at: now,
+            latest: now,
             last_attempt: 0,
+            last_claim: Timestamp::EPOCH,
             random: options.node.0 ^ now.as_micros().cast_unsigned() | 1,
         }
     }
 
     /// Takes an input.
     pub fn handle(&mut self, now: Timestamp, input: Input) -> Effects {
+        self.follow_clock(now);
         let mut effects = Effects::default();
         match input {
             Input::Alerts(alerts) => alerts.into_iter().for_each(|alert| self.ingest(now, alert, &mut effects)),
@@ -110,6 +120,7 @@ impl Engine {
     /// Does what has become due by `now`, or a part of it; call again while [`next_deadline`](Self::next_deadline) is
     /// not after `now`.
     pub fn advance(&mut self, now: Timestamp) -> Effects {
+        self.follow_clock(now);
         let mut effects = Effects::default();
         for _ in 0..TIMERS_A_CALL {
             let Some((due, timer)) = self.timers.take_due(now) else { break };

@@ -69,7 +69,7 @@ impl Engine {
     ) {
         if keys.is_empty() {
             let open = self.group_mut(id).and_then(|group| group.open.take());
-            return self.flush_told(id, open.map(|open| open.resolved).unwrap_or_default(), effects);
+            return self.flush_told(now, id, open.map(|open| open.resolved).unwrap_or_default(), effects);
         }
         for (key, send_resolved) in keys {
             self.offer(now, key, id, Arc::clone(&batch), send_resolved, effects);
@@ -131,6 +131,7 @@ impl Engine {
     /// Notes that an integration has done with a flush.
     pub(crate) fn settle(
         &mut self,
+        now: Timestamp,
         id: Option<GroupRef>,
         key: &NflogKey,
         flushed_at: Timestamp,
@@ -139,16 +140,28 @@ impl Engine {
     ) {
         let Some((id, group)) = id.and_then(|id| Some((id, self.group_mut(id)?))) else { return };
         if let Settled::Told(resolved) = group.settle(key, flushed_at, ok) {
-            self.flush_told(id, resolved, effects);
+            self.flush_told(now, id, resolved, effects);
         }
     }
 
-    /// All integrations know: resolved alerts that were not reported again leave, and the timer may be forgotten.
-    fn flush_told(&mut self, id: GroupRef, resolved: Vec<(Fingerprint, Timestamp)>, effects: &mut Effects) {
-        let unchanged = |(fingerprint, updated_at): &(Fingerprint, Timestamp)| {
-            self.view.alerts.get(*fingerprint).is_none_or(|slot| slot.alert.updated_at == *updated_at)
+    /// All integrations know: resolved alerts that were not reported again leave, and the timer may be forgotten. One that
+    /// was muted meanwhile, or fires on another node, was not told, and stays.
+    fn flush_told(
+        &mut self,
+        now: Timestamp,
+        id: GroupRef,
+        resolved: Vec<(Fingerprint, Timestamp)>,
+        effects: &mut Effects,
+    ) {
+        let keys = self.view.groups.get(&id).map(|group| self.router.receiver_of(id.route as usize).keys(&group.key));
+        let keys: Vec<NflogKey> = keys.into_iter().flatten().filter(|(_, wants)| *wants).map(|(key, _)| key).collect();
+        let settled = |(fingerprint, updated_at): &(Fingerprint, Timestamp)| {
+            let Some(slot) = self.view.alerts.get(*fingerprint) else { return true };
+            let (alert, hash) = (&slot.alert, slot.alert.labels.log_hash());
+            let owed = keys.iter().any(|key| self.may_believe_firing(key, hash));
+            alert.updated_at == *updated_at && (!owed || self.is_long_over(&alert.ends_at, now))
         };
-        let leaving: Vec<Fingerprint> = resolved.iter().filter(|r| unchanged(r)).map(|r| r.0).collect();
+        let leaving: Vec<Fingerprint> = resolved.iter().filter(|r| settled(r)).map(|r| r.0).collect();
         effects.persist.extend(self.saved_group(id).map(Change::PutGroup));
         self.leave(id, &leaving, effects);
     }

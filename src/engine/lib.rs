@@ -25,7 +25,7 @@
 //! * What happens: `ingest` (alerts come in), `flush` (a group's timer is due), `tell` (one integration is told) over
 //!   `decide` (is there a reason?) `delivery` (where that stands), [`intent`] (what may have been heard)
 //!   and [`sighting`] (what other nodes see), `keep` (silences and log entries), `timer`.
-//! * Going on: [`resume`] (restart, reload), and for several nodes [`version`] (whose record is newer), [`replica`]
+//! * Going on: [`resume`] (restart, reload), `step` (a clock that is set back), and for several nodes [`version`] (whose record is newer), [`replica`]
 //!   (what they tell each other), [`digest`] (whether they hold the same), [`peers`] (whose turn it is) and `claim` (what they are told of that).
 //!
 //! # What always holds
@@ -82,6 +82,7 @@ pub mod resume;
 pub mod route;
 pub mod sighting;
 pub mod silence;
+mod step;
 mod tell;
 pub mod time;
 pub mod timeinterval;

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::alert::Alert;
 use crate::decide::Told;
 use crate::digest::{Digest, Horizon, Trace, trace_nflog, trace_silence};
 use crate::effect::{Effects, Note};
@@ -26,6 +27,8 @@ pub enum Record {
     Claim(Claim),
     /// What the sender knows of the alerts that another node asked about.
     Sighting(Sighting),
+    /// An alert that is over and whose end the sender cannot tell, since it sees nothing of what fires elsewhere.
+    Ended(Arc<Alert>),
 }
 
 /// How far ahead of our clock a record may have been written. What is further ahead is refused: it would win against
@@ -52,6 +55,7 @@ impl Engine {
             Record::Nflog(entry) => self.merge_nflog(now, entry, effects),
             Record::Claim(claim) => self.merge_claim(now, claim, effects),
             Record::Sighting(sighting) => self.take_sighting(now, sighting, effects),
+            Record::Ended(alert) => self.take_ended(now, alert, effects),
         }
     }
 
@@ -72,18 +76,36 @@ impl Engine {
             let key = entry.key.clone();
             let told = Told { firing: entry.firing.clone(), resolved: entry.resolved.clone() };
             self.strike_out(now, &key, &told, effects);
+            let unmentioned = self.told_apart(&entry);
+            self.intend(now, &key, &unmentioned, effects);
             self.keep_nflog(entry, effects);
             self.attempt(now, &key, effects);
         }
+    }
+
+    /// What the log says here to be firing, is known here, and is not mentioned by a newer entry: it was told in a
+    /// partition, and the receiver may believe it still. What an older life wrote down was not.
+    fn told_apart(&self, newer: &NflogEntry) -> Vec<u64> {
+        let entry = self.nflog.get(&newer.key).filter(|entry| entry.version.stamp >= self.born_at);
+        let Some(entry) = entry else { return Vec::new() };
+        let mut unmentioned: Vec<u64> = entry.firing.iter().copied().filter(|hash| !newer.knows(*hash)).collect();
+        if !unmentioned.is_empty() {
+            let mine = self.hashes_of(&newer.key);
+            unmentioned.retain(|hash| mine.contains(hash));
+        }
+        unmentioned
     }
 
     fn merge_claim(&mut self, now: Timestamp, claim: Claim, effects: &mut Effects) {
         if claim.state == ClaimState::Announced && !claim.alerts.is_empty() {
             self.answer(now, &claim, effects);
         }
-        let key = claim.key.clone();
-        self.turns.claim(claim, now);
-        self.attempt(now, &key, effects);
+        let (key, written) = (claim.key.clone(), self.nflog.get(&claim.key).map(|entry| entry.version));
+        let is_settled = written.is_some_and(|told| told.node == claim.node && told.stamp >= claim.stamp);
+        if !is_settled {
+            self.turns.claim(claim, now);
+            self.attempt(now, &key, effects);
+        }
     }
 
     fn is_believed(&self, now: Timestamp, version: Version, effects: &mut Effects) -> bool {

@@ -72,6 +72,7 @@ impl Engine {
     /// Follows another policy. Alerts, silences and the log stay; groups that exist under both policies keep their
     /// timers; attempts that are under way go on.
     pub fn reload(&mut self, now: Timestamp, policy: Arc<Policy>) -> Effects {
+        self.follow_clock(now);
         let carried = self.take_groups();
         self.router = Router::new(Arc::clone(&policy));
         self.view.inhibitor = Inhibitor::new(&policy.inhibit_rules);

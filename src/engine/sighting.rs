@@ -1,11 +1,16 @@
 //! What other nodes see of a group and this one does not. Each node is fed by its own senders: an alert that is over
 //! here may still fire elsewhere, and an alert that was never seen here may have been told by another node. So a node
 //! that is about to tell anything while the receiver believes alerts to fire that it does not see firing asks first,
-//! with its announcement, and the others answer with what they know. Nobody who does not answer is waited for.
+//! with its announcement, and the others answer with what they know. Who does not answer is asked again, but not waited
+//! for: in doubt a node speaks. An end that a node cannot tell, since nothing fires here and something does elsewhere, is
+//! handed to the others: who sees what fires tells both.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use crate::alert::Alert;
 use crate::decide::is_in;
+use crate::delivery::ANNOUNCE;
 use crate::effect::Effects;
 use crate::engine::Engine;
 use crate::group::Group;
@@ -24,6 +29,8 @@ pub struct Sighting {
     pub key: NflogKey,
     /// Who answers.
     pub node: NodeId,
+    /// The stamp of the claim that asked.
+    pub asked: Timestamp,
     /// The alerts that fire there, unmuted.
     pub firing: Vec<u64>,
     /// The alerts that are known there, and are either muted or over: their end is still to be told, by that node.
@@ -31,19 +38,33 @@ pub struct Sighting {
 }
 
 impl Engine {
-    /// The alerts that the integration believes to fire and that this node does not see firing: what is to be asked.
-    pub(crate) fn doubts(&self, now: Timestamp, key: &NflogKey) -> Vec<u64> {
+    /// The alerts that the integration believes to fire and that this node would not tell as firing: what is to be asked.
+    pub(crate) fn doubts(&self, key: &NflogKey, firing: &[u64]) -> Vec<u64> {
         if self.turns.is_alone() {
             return Vec::new();
         }
-        let firing = self.hashes_of(key, |resolved_at| resolved_at > now);
-        self.believed_firing(key).into_iter().filter(|hash| !firing.contains(hash)).collect()
+        self.believed_firing(key).into_iter().filter(|hash| !is_in(*hash, firing)).collect()
+    }
+
+    /// Whether every other living node has answered.
+    pub(crate) fn have_all_answered(&self, key: &NflogKey) -> bool {
+        let sightings = self.deliveries.get(key).map(|delivery| &delivery.sightings);
+        self.turns.others().all(|node| sightings.is_some_and(|sightings| sightings.contains_key(node)))
+    }
+
+    /// Whether answers may still come before the node decides without them.
+    pub(crate) fn awaits_answers(&self, now: Timestamp, key: &NflogKey) -> bool {
+        let announced = self.deliveries.get(key).and_then(|delivery| delivery.announced_at);
+        announced.is_some_and(|at| now < at + ANNOUNCE) && !self.have_all_answered(key)
     }
 
     /// The alerts that the integration goes on believing to fire when it is told nothing of them: those that are known
-    /// here, or where a node has answered.
-    pub(crate) fn not_told(&self, key: &NflogKey) -> Vec<u64> {
-        let mine = self.hashes_of(key, |_| true);
+    /// here, or where a node has answered; all while one has not, or may be missing.
+    pub(crate) fn not_told(&self, now: Timestamp, key: &NflogKey) -> Vec<u64> {
+        if !self.have_all_answered(key) || self.turns.misses_somebody(now) {
+            return self.believed_firing(key);
+        }
+        let mine = self.hashes_of(key);
         let sightings = self.deliveries.get(key).map(|delivery| &delivery.sightings);
         let sighted = |hash| {
             let mut answers = sightings.into_iter().flatten().map(|(_, sighting)| sighting);
@@ -52,7 +73,7 @@ impl Engine {
         self.believed_firing(key).into_iter().filter(|hash| mine.contains(hash) || sighted(*hash)).collect()
     }
 
-    /// Answers another node's question, if there is anything to say.
+    /// Answers another node's question, also if nothing is known: who has all answers need not wait any longer.
     pub(crate) fn answer(&self, now: Timestamp, claim: &Claim, effects: &mut Effects) {
         let (mut firing, mut owed) = (BTreeSet::new(), BTreeSet::new());
         for (id, group) in self.groups_of_key(&claim.key) {
@@ -69,28 +90,48 @@ impl Engine {
                 }
             }
         }
-        if !firing.is_empty() || !owed.is_empty() {
-            let (firing, owed) = (firing.into_iter().collect(), owed.into_iter().collect());
-            let sighting = Sighting { key: claim.key.clone(), node: self.options.node, firing, owed };
-            effects.publish.push(Record::Sighting(sighting));
-        }
+        let (firing, owed) = (firing.into_iter().collect(), owed.into_iter().collect());
+        let sighting = Sighting { key: claim.key.clone(), node: self.options.node, asked: claim.stamp, firing, owed };
+        effects.publish.push(Record::Sighting(sighting));
     }
 
     /// Takes an answer, if it was asked for and is still waited for.
     pub(crate) fn take_sighting(&mut self, now: Timestamp, sighting: Sighting, effects: &mut Effects) {
         let Some(delivery) = self.deliveries.get_mut(&sighting.key) else { return };
-        if delivery.announced_at.is_some() && delivery.sending.is_none() {
+        let awaited = delivery.announced_at.is_some() && sighting.asked >= delivery.asked_at;
+        if awaited && delivery.sending.is_none() {
             let key = sighting.key.clone();
             delivery.sightings.insert(sighting.node, sighting);
             self.attempt(now, &key, effects);
         }
     }
 
-    /// The log's hashes of the group's alerts whose end satisfies `wanted`.
-    fn hashes_of(&self, key: &NflogKey, wanted: impl Fn(Timestamp) -> bool) -> BTreeSet<u64> {
+    /// The alerts whose end is to be told, that fire nowhere else, and that another node must tell together with what
+    /// fires there.
+    pub(crate) fn ended_only_here(&self, now: Timestamp, key: &NflogKey) -> Vec<Arc<Alert>> {
+        let Some(delivery) = self.deliveries.get(key) else { return Vec::new() };
+        let elsewhere = delivery.firing_elsewhere();
+        let mut alerts = self.as_they_stand(now, delivery);
+        alerts.retain(|alert| {
+            let hash = alert.alert.labels.log_hash();
+            !alert.firing && self.may_believe_firing(key, hash) && !elsewhere.contains(&hash)
+        });
+        alerts.into_iter().map(|alert| alert.alert).collect()
+    }
+
+    /// Takes an alert whose end another node cannot tell, unless it fires here.
+    pub(crate) fn take_ended(&mut self, now: Timestamp, alert: Arc<Alert>, effects: &mut Effects) {
+        let known = self.view.alerts.get(alert.fingerprint());
+        if alert.is_resolved(now) && known.is_none_or(|slot| slot.alert.is_resolved(now)) {
+            self.ingest(now, alert, effects);
+        }
+    }
+
+    /// The log's hashes of the group's alerts.
+    pub(crate) fn hashes_of(&self, key: &NflogKey) -> BTreeSet<u64> {
         let alerts = self.groups_of_key(key).flat_map(|(_, group)| &group.alerts);
         let alerts = alerts.filter_map(|fingerprint| self.view.alerts.get(*fingerprint));
-        alerts.filter(|slot| wanted(slot.alert.ends_at)).map(|slot| slot.alert.labels.log_hash()).collect()
+        alerts.map(|slot| slot.alert.labels.log_hash()).collect()
     }
 
     /// The groups with the key of this one: more than one if sibling routes have the same matchers.

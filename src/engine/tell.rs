@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::decide::{Told, is_in, is_subset, reason_to_tell};
-use crate::delivery::{ANNOUNCE, Batch, Delivery, Sending, backoff};
+use crate::delivery::{ANNOUNCE, Batch, Delivery, MOST_QUESTIONS, Sending, backoff};
 use crate::effect::{Attempt, AttemptId, Effects, Note};
 use crate::engine::Engine;
 use crate::intent::may_have_arrived;
@@ -28,13 +28,19 @@ impl Engine {
         let (entry, flushed_at) = (self.nflog.get(key).map(Arc::as_ref), delivery.batch.flushed_at);
         let (repeat, send_resolved) = (delivery.batch.repeat_interval, delivery.send_resolved);
         let Some(reason) = reason_to_tell(entry, &believed, &told, send_resolved, repeat, flushed_at) else {
+            if withheld {
+                if self.awaits_answers(now, key) {
+                    return;
+                }
+                effects.publish.extend(self.ended_only_here(now, key).into_iter().map(Record::Ended));
+            }
             effects.notes.push(Note::NothingToTell(key.clone()));
             if delivery.announced_at.is_some() {
-                self.claim(key, ClaimState::Failed, ANNOUNCE, effects);
+                self.claim(now, key, ClaimState::Failed, ANNOUNCE, effects);
             }
-            return self.finish(now, key, !withheld, effects);
+            return self.finish(now, key, true, effects);
         };
-        if !self.is_our_turn(now, key, effects) {
+        if !self.is_our_turn(now, key, &told.firing, effects) {
             return;
         }
         if told.firing.is_empty() && !send_resolved {
@@ -45,25 +51,28 @@ impl Engine {
     }
 
     /// Whether the delivery may be made now; if not, sets the timer for when to ask again.
-    fn is_our_turn(&mut self, now: Timestamp, key: &NflogKey, effects: &mut Effects) -> bool {
-        let doubts = self.doubts(now, key);
-        let must_announce = self.turns.is_contested(key, now) || !doubts.is_empty();
+    fn is_our_turn(&mut self, now: Timestamp, key: &NflogKey, firing: &[u64], effects: &mut Effects) -> bool {
+        let doubts = self.doubts(key, firing);
+        let unanswered = !doubts.is_empty() && !self.have_all_answered(key);
+        let contested = self.turns.is_contested(key, now);
         let delivery = self.deliveries.get_mut(key).expect("a turn is waited for by a delivery");
         if !is_subset(&doubts, &delivery.asked) {
-            delivery.announced_at = None;
+            delivery.unannounce();
         }
-        let announced_until = delivery.announced_at.map(|at| at + ANNOUNCE);
-        let turn = self.turns.turn_at(key, delivery.batch.flushed_at, announced_until.is_some(), now);
+        let wait = if contested || unanswered { ANNOUNCE } else { Duration::ZERO };
+        let announced_until = delivery.announced_at.map(|at| at + wait);
+        let turn = self.turns.turn_at(key, delivery.waits_since, announced_until.is_some(), now);
         let mut turn = turn.max(delivery.not_before);
         if announced_until.is_some_and(|until| turn > until) {
             // Who is held up by another must announce itself anew: others may have come to it meanwhile.
-            delivery.announced_at = None;
+            delivery.unannounce();
         }
         turn = turn.max(announced_until.unwrap_or(turn));
-        if turn <= now && must_announce && announced_until.is_none() {
-            delivery.announce(now, &doubts);
+        let ask_again = unanswered && delivery.times_asked < MOST_QUESTIONS;
+        let announced = announced_until.is_some() && !ask_again;
+        if turn <= now && (contested || !doubts.is_empty()) && !announced {
             turn = now + ANNOUNCE;
-            self.claim(key, ClaimState::Announced, ANNOUNCE * 2, effects);
+            self.announce(now, key, &doubts, effects);
         }
         if turn > now {
             self.timers.set(Timer::Delivery(key.clone()), turn);
@@ -99,7 +108,7 @@ impl Engine {
         });
         effects.notes.push(Note::Tell { key: key.clone(), reason, attempt: delivery.attempts });
         self.in_flight.insert(id, key.clone());
-        self.claim(key, ClaimState::Sending, timeout, effects);
+        self.claim(now, key, ClaimState::Sending, timeout, effects);
         effects.deliver.push(Attempt { id, notification, timeout });
     }
 
@@ -122,7 +131,7 @@ impl Engine {
 
     /// The alerts of the flush as they stand now, without those that are muted now: an attempt that comes late must
     /// neither tell an older state after a newer one nor what was hushed meanwhile.
-    fn as_they_stand(&self, now: Timestamp, delivery: &Delivery) -> Vec<NotifiedAlert> {
+    pub(crate) fn as_they_stand(&self, now: Timestamp, delivery: &Delivery) -> Vec<NotifiedAlert> {
         let route = delivery.group.map(|id| &self.view.policy.routes[id.route as usize]);
         let hours = route.and_then(|route| self.view.muting_hours(route, now)).map(|(why, _)| why);
         let unmuted = |alert: &&NotifiedAlert| self.view.mute(&alert.alert.labels, hours, now).is_none();
@@ -147,10 +156,9 @@ impl Engine {
         let attempts = delivery.attempts;
         match outcome {
             Ok(data) => {
-                let withheld = delivery.withholds(&sending.told);
                 self.log(now, &key, sending.told, data, effects);
                 effects.notes.push(Note::Told { key: key.clone(), attempts });
-                self.finish(now, &key, !withheld, effects);
+                self.finish(now, &key, true, effects);
             }
             Err(failure) => {
                 if !may_have_arrived(failure.kind) {
@@ -169,7 +177,7 @@ impl Engine {
         let out_of_time = delivery.deadline.is_none_or(|deadline| deadline <= now + pause);
         let superseded = delivery.next.is_some();
         self.turns.failed(key, now);
-        self.claim(key, ClaimState::Failed, interval, effects);
+        self.claim(now, key, ClaimState::Failed, interval, effects);
         if failure.retry && !out_of_time && !superseded {
             let delivery = self.deliveries.get_mut(key).expect("it was looked at above");
             (delivery.not_before, delivery.failure) = (now + pause, Some(failure.clone()));
@@ -189,12 +197,15 @@ impl Engine {
         let (group, flushed_at) = (delivery.group, delivery.batch.flushed_at);
         let next: Option<Arc<Batch>> = delivery.next.take();
         match next {
-            Some(batch) => delivery.restart(batch),
+            Some(batch) => {
+                delivery.waits_since = batch.flushed_at;
+                delivery.restart(batch);
+            }
             None => {
                 self.deliveries.remove(key);
             }
         }
-        self.settle(group, key, flushed_at, ok, effects);
+        self.settle(now, group, key, flushed_at, ok, effects);
         self.attempt(now, key, effects);
     }
 
@@ -202,7 +213,7 @@ impl Engine {
     fn log(&mut self, now: Timestamp, key: &NflogKey, told: Told, data: ReceiverData, effects: &mut Effects) {
         let Some(delivery) = self.deliveries.get(key) else { return };
         let previous = self.nflog.get(key).map(|entry| entry.version);
-        let not_told = self.not_told(key).into_iter();
+        let not_told = self.not_told(now, key).into_iter();
         let not_told = not_told.filter(|hash| !is_in(*hash, &told.firing) && !is_in(*hash, &told.resolved));
         let mut firing: Vec<u64> = not_told.chain(told.firing.iter().copied()).collect();
         firing.sort_unstable();
