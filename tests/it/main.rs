@@ -16,4 +16,5 @@ mod keeping;
 mod metrics;
 mod reload;
 mod requests;
+mod sockets;
 mod tool;
