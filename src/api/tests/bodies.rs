@@ -13,9 +13,9 @@ use tokio::runtime::Runtime;
 use super::*;
 
 /// How many bodies of each kind; some seconds' work.
-const BODIES: u32 = 5_000;
+const BODIES: u32 = 10_000;
 
-const ALERTS: &str = r#"[{"labels":{"alertname":"Disk","instance":"db1:9100"},"annotations":{"summary":"97 % \u00fcber \ud83d\ude00"},"startsAt":"2026-11-23T14:00:00.123456789+02:00","endsAt":"2100-01-01T00:00:00Z","generatorURL":"http://p/graph?g0.expr=up"},{"labels":{"alertname":"Up"}}]"#;
+const ALERTS: &str = r#"[{"labels":{"alertname":"Disk","instance":"db1:9100"},"annotations":{"summary":"97 % über 😀"},"startsAt":"2026-11-23T14:00:00.123456789+02:00","endsAt":"2100-01-01T00:00:00Z","generatorURL":"http://p/graph?g0.expr=up"},{"labels":{"alertname":"Up"}},{"labels":{"a":"b"}}]"#;
 
 const SILENCE: &str = r#"{"id":"","matchers":[{"name":"instance","value":"db.*","isRegex":true,"isEqual":true},{"name":"severity","value":"page","isRegex":false}],"startsAt":"2026-11-23T14:00:00Z","endsAt":"2100-01-01T00:00:00Z","createdBy":"me","comment":"disk \"swap\""}"#;
 
@@ -53,7 +53,10 @@ const PIECES: [&str; 30] = [
     "99999999999999999999",
 ];
 
-/// One change of a body.
+/// The first half of a character that was cut in two.
+const HALF: &str = "\\ud800";
+
+/// One change of a body, seen as a row of tokens.
 #[derive(Clone, Debug)]
 enum Edit {
     Cut(Index, usize),
@@ -65,30 +68,48 @@ enum Edit {
 fn edit() -> impl Strategy<Value = Edit> {
     let piece = select(PIECES.to_vec());
     prop_oneof![
-        (any::<Index>(), 1_usize..40).prop_map(|(at, length)| Edit::Cut(at, length)),
+        (any::<Index>(), 1_usize..4).prop_map(|(at, length)| Edit::Cut(at, length)),
         (any::<Index>(), piece).prop_map(|(at, piece)| Edit::Insert(at, piece)),
-        (any::<Index>(), 1_usize..60).prop_map(|(at, length)| Edit::Double(at, length)),
+        (any::<Index>(), 1_usize..9).prop_map(|(at, length)| Edit::Double(at, length)),
         (any::<Index>(), any::<u8>()).prop_map(|(at, byte)| Edit::Byte(at, byte)),
     ]
 }
 
 fn edited(body: &str, edits: &[Edit]) -> Vec<u8> {
-    let mut bytes = body.as_bytes().to_vec();
+    let mut tokens = tokens(body);
     for edit in edits {
         let (Edit::Cut(at, _) | Edit::Insert(at, _) | Edit::Double(at, _) | Edit::Byte(at, _)) = edit;
-        let at = at.index(bytes.len() + 1);
-        let until = |length: usize| (at + length).min(bytes.len());
+        let place = at.index(tokens.len() + 1);
+        let until = |length: usize| (place + length).min(tokens.len());
         match *edit {
-            Edit::Cut(_, length) => drop(bytes.drain(at..until(length))),
-            Edit::Insert(_, piece) => drop(bytes.splice(at..at, piece.bytes())),
+            Edit::Cut(_, length) => drop(tokens.drain(place..until(length))),
+            Edit::Insert(_, piece) => tokens.insert(place, piece.into()),
             Edit::Double(_, length) => {
-                let doubled = bytes[at..until(length)].to_vec();
-                drop(bytes.splice(at..at, doubled));
+                let doubled = tokens[place..until(length)].to_vec();
+                drop(tokens.splice(place..place, doubled));
             }
-            Edit::Byte(_, byte) => drop(bytes.splice(at..until(1), [byte])),
+            Edit::Byte(_, byte) => match tokens.get_mut(place) {
+                Some(token) => *at.get_mut(token) = byte,
+                None => tokens.push(vec![byte]),
+            },
         }
     }
-    bytes
+    tokens.concat()
+}
+
+/// Strings whole, all else byte by byte.
+fn tokens(body: &str) -> Vec<Vec<u8>> {
+    let mut tokens: Vec<Vec<u8>> = Vec::new();
+    let (mut quoted, mut escaped) = (false, false);
+    for byte in body.bytes() {
+        match tokens.last_mut() {
+            Some(token) if quoted => token.push(byte),
+            _ => tokens.push(vec![byte]),
+        }
+        quoted ^= byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+    }
+    tokens
 }
 
 /// Sends edited copies of `body`; each that is taken must be a value that `says` what it must.
@@ -97,7 +118,7 @@ fn fuzz(path: &str, body: &'static str, says: fn(&Value) -> bool) {
     let api = runtime.block_on(async { api(options()) });
     let taken = Cell::new(0);
     let config = Config { cases: BODIES, failure_persistence: None, ..Config::default() };
-    let outcome = TestRunner::new(config).run(&vec(edit(), 0..4), |edits| {
+    let outcome = TestRunner::new(config).run(&vec(edit(), 1..3), |edits| {
         let sent = edited(body, &edits);
         let answered = runtime.block_on(ask_bytes(&api, path, sent.clone()));
         prop_assert!(matches!(answered.status, 200 | 400 | 404 | 422), "{answered:?}");
@@ -109,12 +130,13 @@ fn fuzz(path: &str, body: &'static str, says: fn(&Value) -> bool) {
         taken.set(taken.get() + 1);
         let text = String::from_utf8_lossy(&sent);
         let value = Value::deserialize(&mut serde_json::Deserializer::from_str(&text));
-        prop_assert!(value.as_ref().is_ok_and(says) || text.contains("\\u"), "taken: {text}");
+        // Half a character is taken as Go takes it; this reader refuses it.
+        prop_assert!(value.as_ref().is_ok_and(says) || text.contains(HALF), "taken: {text}");
         Ok(())
     });
     outcome.unwrap();
     let taken = taken.get();
-    assert!(taken > BODIES / 20 && taken < BODIES, "{taken} of {BODIES} bodies were taken");
+    assert!(taken > BODIES / 50 && taken < BODIES, "{taken} of {BODIES} bodies were taken");
     for path in ["/api/v2/alerts", "/api/v2/alerts/groups", "/api/v2/silences"] {
         let answered = runtime.block_on(ask(&api, "GET", path, ""));
         assert!(answered.status == 200 && answered.json().is_array(), "{path}: {answered:?}");
