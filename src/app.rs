@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use watchbell_engine::Engine;
 use watchbell_engine::silence::edit::SilenceLimits;
 
-use crate::api::{self, Api, ApiOptions};
+use crate::api::{self, Api, ApiOptions, Listener};
 use crate::cli::Options;
 use crate::config::{Config, ConfigError};
 use crate::driver::{Command, Driver, Handle, Refused, Running};
@@ -60,8 +60,9 @@ pub async fn run(options: Options) -> Result<(), AppError> {
     let config = loader.load()?;
     let (store, opened) = Store::open(&options.storage_path)?;
     tell_what_was_opened(&opened);
-    let listeners = api::bind(&options.listen_addresses).await?;
-    let external_url = ExternalUrl::new(&options, listeners[0].local_addr()?.port()).map_err(AppError::ExternalUrl)?;
+    let listeners = listeners(&options).await?;
+    let port = listeners.iter().find_map(Listener::network_address).map(|address| address.port());
+    let external_url = ExternalUrl::new(&options, port).map_err(AppError::ExternalUrl)?;
     loader.external_url = external_url.to_string();
     let (route_labels, integrations) = loader.build(&config)?;
 
@@ -87,6 +88,10 @@ pub async fn run(options: Options) -> Result<(), AppError> {
     let _ = driving.await;
     tracing::info!("Stopped");
     Ok(())
+}
+
+async fn listeners(options: &Options) -> std::io::Result<Vec<Listener>> {
+    if options.systemd_socket { api::passed() } else { api::bind(&options.listen_addresses).await }
 }
 
 /// The engine as it was left, behind its driver.

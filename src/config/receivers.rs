@@ -90,6 +90,7 @@ fn checked(written: file::Receiver, global: &Global, directory: &Path, check: &m
     };
     let email = |config: &mut EmailConfig| {
         config.validate()?;
+        config.auth_oauth2.iter_mut().for_each(|oauth2| paths::resolve_oauth2(oauth2, directory));
         inherit_email(config, global)
     };
     Receiver {
@@ -159,6 +160,11 @@ fn inherit_email(email: &mut EmailConfig, global: &Global) -> Result<(), Invalid
     email.require_tls = email.require_tls.or(Some(global.smtp_require_tls));
     email.force_implicit_tls = email.force_implicit_tls.or(global.smtp_force_implicit_tls);
     email.tls_config = email.tls_config.take().or_else(|| global.smtp_tls_config.clone());
+    email.tls_mode = email.tls_mode.or(global.smtp_tls_mode);
+    inherit(&mut email.auth_mechanisms, &global.smtp_auth_mechanisms);
+    inherit(&mut email.auth_oauth2, &global.smtp_auth_oauth2);
+    inherit(&mut email.envelope_from, &global.smtp_envelope_from);
+    inherit(&mut email.message_id_domain, &global.smtp_message_id_domain);
     let missing = |key: &str| {
         let text = format!("no global SMTP {key} set (set `{key}` here or `smtp_{key}` under `global`)");
         Err(Invalid(text))

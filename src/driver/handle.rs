@@ -8,7 +8,7 @@ use watchbell_engine::alert::Alert;
 use watchbell_engine::effect::{Answer, Input};
 use watchbell_engine::group::Group;
 use watchbell_engine::label::Labels;
-use watchbell_engine::nflog::{NflogKey, ReceiverData};
+use watchbell_engine::nflog::NflogKey;
 use watchbell_engine::notification::{Notification, NotifiedAlert, Reason};
 use watchbell_engine::policy::{Policy, Route};
 use watchbell_engine::silence::SilenceId;
@@ -96,7 +96,7 @@ impl Running {
             route_labels: route.labels.clone(),
             reason: Reason::FirstNotification,
             alerts: alerts.iter().map(told).collect(),
-            receiver_data: ReceiverData::default(),
+            previous: None,
             flushed_at: now,
         };
         self.route_labels.of(&notification, &self.external_url, now)

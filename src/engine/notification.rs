@@ -1,14 +1,11 @@
 //! A notification: what one integration is told of one group, why, and what came of telling it.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use smol_str::SmolStr;
-
 use crate::alert::Alert;
 use crate::label::Labels;
-use crate::nflog::{NflogKey, ReceiverDatum};
+use crate::nflog::{NflogEntry, NflogKey};
 use crate::time::Timestamp;
 
 /// What an integration is handed to tell.
@@ -24,8 +21,8 @@ pub struct Notification {
     pub reason: Reason,
     /// The alerts in flush order; never empty.
     pub alerts: Vec<NotifiedAlert>,
-    /// What the integration kept at the last notification of this group.
-    pub receiver_data: BTreeMap<SmolStr, ReceiverDatum>,
+    /// What the integration was told last of this group, and what it kept then; also if all of that is over.
+    pub previous: Option<Arc<NflogEntry>>,
     /// The flush this notification belongs to; the same on a retry.
     pub flushed_at: Timestamp,
 }

@@ -1,6 +1,7 @@
 //! The attempts to tell: whether there is something to tell, whose turn it is, and what follows from the outcome.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::decide::{Told, reason_to_tell};
 use crate::delivery::{ANNOUNCE, Batch, Delivery, backoff};
@@ -13,6 +14,9 @@ use crate::replica::Record;
 use crate::time::Timestamp;
 use crate::timer::Timer;
 use crate::version::Version;
+
+/// Log entries are kept for at least as long, however short the repeat interval: what is soon forgotten is in no digest.
+const MIN_KEEP: Duration = Duration::from_secs(2 * 3600);
 
 impl Engine {
     /// Goes on with a delivery that is not being told: decides afresh, waits for its turn, or starts an attempt.
@@ -74,8 +78,7 @@ impl Engine {
         effects: &mut Effects,
     ) {
         let id = self.next_attempt();
-        let entry = self.nflog.get(key).filter(|_| reason != Reason::FirstNotification);
-        let receiver_data = entry.map(|entry| entry.receiver_data.clone()).unwrap_or_default();
+        let previous = self.nflog.get(key).cloned();
         let delivery = self.deliveries.get_mut(key).expect("an attempt is made for a delivery");
         alerts.retain(|alert| alert.firing || delivery.send_resolved);
         let timeout = delivery.begin(id, told, now);
@@ -85,7 +88,7 @@ impl Engine {
             route_labels: delivery.batch.route_labels.clone(),
             reason,
             alerts,
-            receiver_data,
+            previous,
             flushed_at: delivery.batch.flushed_at,
         });
         effects.notes.push(Note::Tell { key: key.clone(), reason, attempt: delivery.attempts });
@@ -170,7 +173,7 @@ impl Engine {
     fn log(&mut self, now: Timestamp, key: &NflogKey, told: Told, data: ReceiverData, effects: &mut Effects) {
         let Some(delivery) = self.deliveries.get(key) else { return };
         let previous = self.nflog.get(key).map(|entry| entry.version);
-        let keep = (delivery.batch.repeat_interval * 2).min(self.options.silences.retention);
+        let keep = (delivery.batch.repeat_interval * 2).max(MIN_KEEP).min(self.options.silences.retention);
         let entry = Arc::new(NflogEntry {
             key: key.clone(),
             timestamp: delivery.batch.flushed_at,
@@ -195,7 +198,7 @@ impl Engine {
         sending.map(claim).collect()
     }
 
-    fn claim(&self, key: &NflogKey, state: ClaimState, lasts: std::time::Duration, effects: &mut Effects) {
+    fn claim(&self, key: &NflogKey, state: ClaimState, lasts: Duration, effects: &mut Effects) {
         let claim = Claim { key: key.clone(), node: self.options.node, state, lasts };
         effects.publish.push(Record::Claim(claim));
     }

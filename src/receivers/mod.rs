@@ -8,6 +8,7 @@ mod data;
 mod email;
 mod field;
 mod http;
+mod identity;
 mod json;
 mod outcome;
 mod plain;
@@ -21,7 +22,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use smol_str::SmolStr;
-use watchbell_engine::nflog::ReceiverData;
+use watchbell_engine::nflog::{ReceiverData, ReceiverDatum};
 use watchbell_engine::notification::{Failure, Notification};
 use watchbell_engine::time::Timestamp;
 use watchbell_template::Templates;
@@ -127,7 +128,8 @@ impl Integrations {
             Way::Email(email) => email.send(notification).await?,
             Way::Terminal(terminal) => terminal.send(notification).await?,
         }
-        Ok(ReceiverData::new())
+        let identity = ReceiverDatum::Text(identity::identity(notification));
+        Ok(ReceiverData::from([(identity::KEPT_AS.into(), identity)]))
     }
 
     fn find(&self, notification: &Notification) -> Option<&Integration> {

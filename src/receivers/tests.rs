@@ -71,7 +71,7 @@ pub(super) fn notification(kind: &str, alerts: Vec<NotifiedAlert>) -> Notificati
         route_labels: route_labels(),
         reason: Reason::FirstNotification,
         alerts,
-        receiver_data: BTreeMap::new(),
+        previous: None,
         flushed_at: NOW,
     }
 }
@@ -161,7 +161,14 @@ async fn an_integration_that_is_gone_is_a_failure_for_good() {
     let integrations = integrations("terminal_configs: [{}]", &surroundings()).unwrap();
     let failure = integrations.send(&notification("webhook", vec![alert("a", true)])).await.unwrap_err();
     assert!(!failure.retry);
-    assert_eq!(integrations.send(&notification("terminal", vec![alert("a", true)])).await, Ok(ReceiverData::new()));
+}
+
+#[tokio::test]
+async fn an_integration_keeps_what_it_told_under_its_identity() {
+    let integrations = integrations("terminal_configs: [{}]", &surroundings()).unwrap();
+    let told = notification("terminal", vec![alert("a", true)]);
+    let kept = ReceiverDatum::Text(identity::identity(&told));
+    assert_eq!(integrations.send(&told).await, Ok(ReceiverData::from([("identity".into(), kept)])));
 }
 
 #[test]
