@@ -12,9 +12,9 @@ use crate::api::{self, Api, ApiOptions, Listener};
 use crate::cli::Options;
 use crate::config::{Config, ConfigError};
 use crate::driver::{Command, Driver, Handle, Refused, Running};
-use crate::receivers::{Integrations, ReceiverError};
+use crate::receivers::{GitlabCounts, Integrations, ReceiverError};
 use crate::store::{Committer, Opened, Store, StoreError};
-use crate::telemetry::Metrics;
+use crate::telemetry::{GitlabNumbers, Metrics};
 use crate::{clock, version};
 
 mod external_url;
@@ -71,6 +71,8 @@ pub async fn run(options: Options) -> Result<(), AppError> {
     count_damage(&metrics, &opened);
     let fallbacks = Arc::clone(&loader.fallbacks);
     metrics.template_fallbacks.ask(move || fallbacks.counts().collect());
+    let gitlab = Arc::clone(&loader.gitlab);
+    metrics.gitlab.ask(move || gitlab_numbers(&gitlab));
     let (driver, commands) = driver(&options, &config, integrations, store, opened, metrics.clone());
     let (running, watched) = watch::channel(Arc::new(loader.running(config, route_labels)));
     let (reloads, asked) = mpsc::channel(MAX_RELOADS);
@@ -184,6 +186,14 @@ fn api_options(options: &Options, external_url: &ExternalUrl) -> ApiOptions {
         syntax: syntax(&options.features),
         per_alertname_limit: options.per_alertname_limit.unwrap_or(0),
         group_key_in_metrics: options.features.group_key_in_metrics,
+    }
+}
+
+fn gitlab_numbers(counts: &GitlabCounts) -> GitlabNumbers {
+    GitlabNumbers {
+        requests: counts.requests().collect(),
+        duplicates: counts.duplicates(),
+        token_ends: counts.token_ends().into_iter().map(|((receiver, index), ends)| (receiver, index, ends)).collect(),
     }
 }
 

@@ -3,6 +3,7 @@
 mod alerts;
 mod exposition;
 mod fallbacks;
+mod gitlab;
 mod http;
 mod keeping;
 pub mod log;
@@ -15,6 +16,7 @@ mod summary;
 mod tests;
 
 pub use alerts::AlertMetrics;
+pub use gitlab::GitlabNumbers;
 pub use http::HttpMetrics;
 pub use keeping::RecordMetrics;
 pub use metrics::Metrics;
