@@ -12,9 +12,9 @@ use crate::api::{self, Api, ApiOptions, Listener};
 use crate::cli::Options;
 use crate::config::{Config, ConfigError};
 use crate::driver::{Command, Driver, Handle, Refused, Running};
-use crate::receivers::{Figure, Integrations, ReceiverError};
+use crate::receivers::{Figure, GitlabCounts, Integrations, ReceiverError};
 use crate::store::{Committer, Opened, Store, StoreError};
-use crate::telemetry::{Asked, Metrics};
+use crate::telemetry::{Asked, GitlabNumbers, Metrics};
 use crate::{clock, version};
 
 mod external_url;
@@ -73,6 +73,8 @@ pub async fn run(options: Options) -> Result<(), AppError> {
     metrics.template_fallbacks.ask(move || fallbacks.counts().collect());
     let irc = loader.irc.clone();
     metrics.asked.ask(move || irc.figures().into_iter().map(asked).collect());
+    let gitlab = Arc::clone(&loader.gitlab);
+    metrics.gitlab.ask(move || gitlab_numbers(&gitlab));
     let (driver, commands) = driver(&options, &config, integrations, store, opened, metrics.clone());
     let (running, watched) = watch::channel(Arc::new(loader.running(config, route_labels)));
     let (reloads, asked) = mpsc::channel(MAX_RELOADS);
@@ -196,6 +198,14 @@ fn api_options(options: &Options, external_url: &ExternalUrl) -> ApiOptions {
 /// What receivers count, as metrics.
 fn asked(Figure { name, kind, help, series }: Figure) -> Asked {
     Asked { name, kind: kind.as_str(), help, series }
+}
+
+fn gitlab_numbers(counts: &GitlabCounts) -> GitlabNumbers {
+    GitlabNumbers {
+        requests: counts.requests().collect(),
+        duplicates: counts.duplicates(),
+        token_ends: counts.token_ends().into_iter().map(|((receiver, index), ends)| (receiver, index, ends)).collect(),
+    }
 }
 
 fn count_receivers(metrics: &Metrics, config: &Config) {

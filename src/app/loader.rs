@@ -10,7 +10,7 @@ use crate::cli::{self, Features, Options};
 use crate::config::{self, Config};
 use crate::driver::Running;
 use crate::receivers::{
-    Integrations, IrcNetworks, IrcPlans, Names, RouteLabels, Surroundings, TemplateFallbacks, Warning,
+    GitlabCounts, Integrations, IrcNetworks, IrcPlans, Names, RouteLabels, Surroundings, TemplateFallbacks, Warning,
 };
 use crate::{clock, version};
 
@@ -23,6 +23,8 @@ pub(super) struct Loader {
     pub(super) external_url: String,
     /// Counts what is told without its template, across configurations.
     pub(super) fallbacks: Arc<TemplateFallbacks>,
+    /// Counts requests to GitLab, across configurations.
+    pub(super) gitlab: Arc<GitlabCounts>,
     /// The sessions with IRC servers, which outlive configurations.
     pub(super) irc: IrcNetworks,
     /// The node's name in the cluster; empty if none was given.
@@ -43,7 +45,7 @@ impl Loader {
         let node = options.cluster.as_ref().map(|cluster| cluster.peer_name.clone()).unwrap_or_default();
         let options = config::Options { syntax: syntax(&options.features), retention: options.data_retention };
         let (fallbacks, irc) = (Arc::default(), IrcNetworks::default());
-        Self { file, options, external_url: String::new(), fallbacks, irc, node }
+        Self { file, options, external_url: String::new(), fallbacks, gitlab: Arc::default(), irc, node }
     }
 
     pub(super) fn file_name(&self) -> String {
@@ -74,6 +76,7 @@ impl Loader {
             version: version::ALERTMANAGER_VERSION.into(),
             now: clock::now,
             fallbacks: Arc::clone(&self.fallbacks),
+            gitlab: Arc::clone(&self.gitlab),
             route_labels: route_labels.clone(),
             irc: self.irc.clone(),
         };

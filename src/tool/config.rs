@@ -62,6 +62,7 @@ fn rehearse(config: &Config) -> Result<Vec<Warning>, ToolError> {
         version: version::ALERTMANAGER_VERSION.into(),
         now: clock::now,
         fallbacks: Arc::default(),
+        gitlab: Arc::default(),
         route_labels: RouteLabels::parse(config.policy.routes.iter().map(|route| &route.labels), &templates),
         irc: IrcNetworks::default(),
     };

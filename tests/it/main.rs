@@ -7,6 +7,7 @@ mod compare;
 mod crash;
 mod delivery;
 mod filling;
+mod gitlab;
 mod harness;
 mod history;
 mod hostile;

@@ -20,7 +20,6 @@ mod task;
 mod text;
 mod wire;
 
-use watchbell_engine::nflog::{ReceiverData, ReceiverDatum};
 use watchbell_engine::notification::{Failure, Notification};
 use watchbell_template::{Data, Engine, Now, Templates};
 
@@ -67,7 +66,7 @@ impl Irc {
     }
 
     /// Tells every target; fails if one cannot be told, when all have been tried. A retry goes on where each stands.
-    pub(super) async fn send(&self, notification: &Notification) -> Result<ReceiverData, Failure> {
+    pub(super) async fn send(&self, notification: &Notification) -> Result<(), Failure> {
         let now = data::template_clock((self.surroundings.now)());
         let Surroundings { external_url, route_labels, .. } = &self.surroundings;
         let data = message::harmless(&data::data(notification, &notification.alerts, external_url, route_labels, &now));
@@ -85,10 +84,7 @@ impl Irc {
             failures.extend(outcome.err());
         }
         failures.sort_by_key(|failure| !failure.retry);
-        match failures.into_iter().next() {
-            Some(failure) => Err(failure),
-            None => Ok([(identity::KEPT_AS.into(), ReceiverDatum::Text(name))].into()),
-        }
+        failures.into_iter().next().map_or(Ok(()), Err)
     }
 
     /// Whom to tell: each once, without those whose template comes out empty.
