@@ -33,6 +33,8 @@ pub(super) fn surroundings() -> Surroundings {
         gitlab: Arc::default(),
         route_labels: RouteLabels::parse([&route_labels()], &templates()),
         irc: IrcNetworks::default(),
+        peer_name: "here".to_owned(),
+        cluster_secret: None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod asked;
+mod cluster;
 mod exposition;
 mod fallbacks;
 mod gitlab;
@@ -18,6 +19,7 @@ mod tests;
 
 pub use alerts::AlertMetrics;
 pub use asked::{Asked, AskedMetrics};
+pub use cluster::{ClusterMetrics, MessageType};
 pub use gitlab::GitlabNumbers;
 pub use http::HttpMetrics;
 pub use keeping::RecordMetrics;

@@ -112,7 +112,8 @@ impl Irc {
             return Err(outcome::permanent(format!("to: {target:?} is no channel and no nick")));
         }
         let config = &self.config;
-        let id = message::id(name, None);
+        let secret = self.surroundings.cluster_secret.as_deref();
+        let id = message::id(name, secret);
         let (firing, resolved) = message::counts(notification);
         let order = |reply| Order {
             key: if is_channel(&target) { key.to_owned() } else { String::new() },
@@ -123,7 +124,7 @@ impl Irc {
             confirm_timeout: config.confirm_timeout.0,
             identity: name.to_owned(),
             dedup_window: config.peer_dedup_window.0,
-            id_is_secret: false,
+            id_is_secret: secret.is_some(),
             drop_unjoinable: config.on_unjoinable == "drop",
             quota: (config.rate_limit.lines as usize, config.rate_limit.per.0),
             alerts: LeftOut { notifications: 1, firing, resolved },
