@@ -34,7 +34,7 @@ const LEAST_MEMORY: Duration = Duration::from_secs(24 * 3600);
 /// How much further, since our clock and GitLab's are not the same.
 const CLOCK_MARGIN: Duration = Duration::from_secs(3600);
 
-/// An issue younger than this many delays may have a rival that nobody has seen yet.
+/// An issue younger than this many times `duplicate_check_delay` may have a rival that nobody has seen yet.
 const YOUNG: u32 = 3;
 
 /// A notification on its way.
@@ -78,6 +78,7 @@ impl<'a> Telling<'a> {
             return Ok(self.memory.as_ref().map(Memory::data).unwrap_or_default());
         };
         let found = self.make_sure(found).await?;
+        self.gitlab.strays.settle(&self.group);
         let issue = self.bring_up_to_date(found.issue, found.created).await?;
         let memory = Memory {
             project: self.wording.project.as_str().into(),
@@ -227,7 +228,11 @@ impl<'a> Telling<'a> {
 
     async fn create(&self, previous: Option<&Issue>) -> Result<Issue, Failure> {
         let body = self.new_issue(previous).await?.into();
-        let issue: Issue = self.gitlab.api.write(&self.asked, Method::POST, &self.issues(), &body).await?;
+        // If the attempt is broken off, or answered with an error, the issue may be made all the same.
+        let expect = || self.gitlab.strays.expect(&self.group, self.young());
+        expect();
+        let made = self.gitlab.api.write::<Issue>(&self.asked, Method::POST, &self.issues(), &body).await;
+        let issue = made.inspect_err(|_| expect())?;
         if let Some(previous) = previous {
             self.link(&issue, previous).await;
         }
@@ -288,8 +293,14 @@ impl<'a> Telling<'a> {
 
     fn may_have_rival(&self, issue: &Issue) -> bool {
         let known = self.memory.as_ref().is_some_and(|memory| memory.is_of(issue));
-        let young = SignedDuration::try_from(self.gitlab.duplicate_check_delay * YOUNG).unwrap_or(SignedDuration::MAX);
-        !known && self.now().duration_since(issue.created_at) < young
+        let age = self.now().duration_since(issue.created_at);
+        let is_young = age < SignedDuration::try_from(self.young()).unwrap_or(SignedDuration::MAX);
+        !known && is_young || self.gitlab.strays.expects(&self.group, self.young())
+    }
+
+    /// For how long rivals of an issue may turn up.
+    fn young(&self) -> Duration {
+        self.gitlab.duplicate_check_delay * YOUNG
     }
 
     async fn look_again(&self, found: Found) -> Result<Found, Failure> {
