@@ -164,7 +164,7 @@ impl PieceWriter<'_> {
             self.batch.insert(&piece_key(self.image.next_journal, self.index)[..], piece);
             from += piece.len();
             self.index += 1;
-            if self.index % PIECES_A_BATCH == 0 {
+            if self.index.is_multiple_of(PIECES_A_BATCH) {
                 self.database.sled.apply_batch(std::mem::take(&mut self.batch))?;
                 self.database.sled.flush()?;
             }
