@@ -122,7 +122,8 @@ impl Engine {
     /// Takes an alert whose end another node cannot tell, unless it fires here.
     pub(crate) fn take_ended(&mut self, now: Timestamp, alert: Arc<Alert>, effects: &mut Effects) {
         let known = self.view.alerts.get(alert.fingerprint());
-        if alert.is_resolved(now) && known.is_none_or(|slot| slot.alert.is_resolved(now)) {
+        let sound = !alert.labels.is_empty() && alert.is_resolved(now);
+        if sound && known.is_none_or(|slot| slot.alert.is_resolved(now)) {
             self.ingest(now, alert, effects);
         }
     }

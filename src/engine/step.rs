@@ -42,15 +42,16 @@ impl Group {
 
 impl Delivery {
     fn pull(&mut self, back: Duration) {
-        let pulled = |batch: &Arc<Batch>| {
-            let mut batch = Batch::clone(batch);
-            batch.flushed_at = batch.flushed_at - back;
-            Arc::new(batch)
-        };
-        self.batch = pulled(&self.batch);
-        self.next = self.next.as_ref().map(pulled);
+        self.batch = pulled(&self.batch, back);
+        self.next = self.next.as_ref().map(|next| pulled(next, back));
         (self.waits_since, self.not_before) = (self.waits_since - back, self.not_before - back);
         self.deadline = self.deadline.map(|at| at - back);
         self.announced_at = self.announced_at.map(|at| at - back);
     }
+}
+
+fn pulled(batch: &Batch, back: Duration) -> Arc<Batch> {
+    let mut batch = batch.clone();
+    batch.flushed_at = batch.flushed_at - back;
+    Arc::new(batch)
 }

@@ -9,10 +9,13 @@
 pub mod alert;
 pub mod alertmanager;
 pub mod bytes;
+pub mod claim;
 pub mod frame;
 pub mod group;
 pub mod intent;
+pub mod news;
 pub mod nflog;
+pub mod sighting;
 pub mod silence;
 
 use watchbell_engine::silence::SilenceId;

@@ -72,6 +72,8 @@ impl fmt::Display for RecordKey {
         match self.kind {
             Kind::Silence => write!(f, "silence {}", SilenceId(self.id)),
             Kind::Alert => write!(f, "alert {:016x}", self.id),
+            Kind::Claim => write!(f, "claim {:032x}", self.id),
+            Kind::Sighting => write!(f, "sighting {:032x}", self.id),
             Kind::Nflog => write!(f, "nflog entry {:032x}", self.id),
             Kind::Intent => write!(f, "intent {:032x}", self.id),
             Kind::Group => write!(f, "group {:032x}", self.id),

@@ -33,6 +33,7 @@ impl Law {
         self.nflog[node] = disk.nflog().map(|entry| (entry.key.clone(), Arc::clone(entry))).collect();
         self.acknowledged.retain(|(whose, _)| *whose != node);
         self.ended.retain(|_, (whose, _)| *whose != node);
+        self.ending.retain(|(whose, _)| *whose != node);
         let known = self.plan.alerts.iter().filter(|alert| !alert.episodes[node].is_empty());
         self.lost.extend(known.map(|alert| alert.labels.log_hash()));
     }
