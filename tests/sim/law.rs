@@ -74,8 +74,8 @@ struct Receiver {
     announced: BTreeSet<u64>,
     /// The alerts that may have been told to it, by a node that died or gave up waiting.
     perhaps: BTreeSet<u64>,
-    /// The alerts that it heard before a partition ended: which side knows of which is anybody's guess, and one that the
-    /// newer log does not mention is told once more.
+    /// The alerts that it heard of before a partition ended: of two logs that were written apart the newer one stays, so
+    /// that one of these may be told once more, or be taken for told.
     apart: BTreeSet<u64>,
     /// When the group was flushed for what it heard last.
     flushed_at: Timestamp,
@@ -193,7 +193,7 @@ impl Law {
             Fault::Heal if nodes.len() > 1 && self.parted_until == Timestamp::MAX => {
                 self.parted_until = now + Duration::from_secs(600);
                 self.excused.extend(self.receivers.keys().cloned());
-                self.receivers.values_mut().for_each(|receiver| receiver.apart.clone_from(&receiver.firing));
+                self.receivers.values_mut().for_each(|receiver| receiver.apart.clone_from(&receiver.announced));
             }
             Fault::SetClock(..) => self.shaken_until = now + Duration::from_secs(60),
             _ => {}

@@ -76,7 +76,8 @@ impl Law {
         let mut others = self.plan.alerts.iter();
         let inhibited =
             others.any(|other| self.inhibits(&other.labels, labels) && other.fires_anywhere(now, 1200 + skew));
-        !silenced && !inhibited && !(is_dev(labels) && self.is_break(now, skew / 60 + 1))
+        let paused = is_dev(labels) && self.is_break(now, skew / 60 + 1);
+        !silenced && !inhibited && !paused
     }
 
     /// Within the retry budget: what failed is tried again, and not only when the group is flushed next.
