@@ -115,8 +115,10 @@ impl Law {
     fn once(&mut self, now: Timestamp, notification: &Notification, firing: &BTreeSet<u64>, resolved: &BTreeSet<u64>) {
         let key = &notification.key;
         let Some(receiver) = self.receivers.get(key) else { return };
-        let open =
-            |hash: &u64| receiver.firing.contains(hash) || receiver.perhaps.contains(hash) || self.lost.contains(hash);
+        let open = |hash: &u64| {
+            let known = [&receiver.firing, &receiver.perhaps, &receiver.apart, &self.lost];
+            known.iter().any(|known| known.contains(hash))
+        };
         let ended = wants_resolved(key) && resolved.iter().any(open);
         let unknown =
             |hash: &u64| !receiver.firing.contains(hash) || receiver.apart.contains(hash) || self.lost.contains(hash);
