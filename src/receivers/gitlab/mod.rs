@@ -89,7 +89,10 @@ impl Gitlab {
             names: Names::default(),
             strays: Strays::default(),
             endpoint: alert::Endpoint::build(config, surroundings)?,
-            cluster: config.cluster_id.clone(),
+            cluster: match config.cluster_id.as_str() {
+                "" => surroundings.cluster_label.clone(),
+                id => id.to_owned(),
+            },
             milestone: config.milestone.clone(),
             internal_notes: config.internal_notes,
             duplicate_check_delay: config.duplicate_check_delay.0,
