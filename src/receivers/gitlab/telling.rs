@@ -391,7 +391,13 @@ impl<'a> Telling<'a> {
         if self.gitlab.mode != Mode::Incident || known || !unset || self.wording.severity == "unknown" {
             return Ok(());
         }
-        self.comment_on(issue, &format!("/severity {}", self.wording.severity)).await
+        match self.comment_on(issue, &format!("/severity {}", self.wording.severity)).await {
+            Err(failure) if !failure.retry => {
+                tracing::warn!(integration = "gitlab", iid = issue.iid, err = %failure.text, "Cannot set the incident's severity");
+                Ok(())
+            }
+            outcome => outcome,
+        }
     }
 
     /// If the issue needed no change, an earlier attempt may have made it, and the comment as well.
