@@ -1,4 +1,7 @@
 //! Several nodes: what one knows, all know; what one tells, no other tells again.
 
+mod agree;
+mod network;
 mod nodes;
+mod once;
 mod together;
