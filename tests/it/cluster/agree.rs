@@ -57,8 +57,9 @@ fn an_old_copy_of_a_disk_brings_nothing_back() {
     assert!(copied.expect("cp is there").success());
     cluster.launch();
     cluster.nodes[1].client().delete(&format!("/api/v2/silence/{}", ids[0])).ok();
+    // It begins at another time than the one it edits, so that one ends and a new one is made.
     set_silence(&cluster.nodes[1], Some(&ids[1]), "B", "edited");
-    same_silences(&[&cluster.nodes[0], &cluster.nodes[1]], 3);
+    same_silences(&[&cluster.nodes[0], &cluster.nodes[1]], 4);
     let now = silences(&cluster.nodes[0]);
     cluster.nodes[1].kill();
     fs::remove_dir_all(&data).expect("the disk can be replaced");

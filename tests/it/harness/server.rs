@@ -46,11 +46,12 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     /// The path that answers 200 once the router is ready.
     pub(crate) readiness: &'static str,
+    /// Goes before the directory, as the log that it shows after a failure is there.
+    process: Option<Process>,
     dir: TempDir,
     flags: Vec<String>,
     /// The network namespace it runs in, if not the test's own.
     pub(crate) space: Option<String>,
-    process: Option<Process>,
 }
 
 impl Server {
