@@ -96,5 +96,6 @@ pub mod record;
 pub mod settings;
 pub mod store;
 pub mod telemetry;
+pub mod tls;
 pub mod tool;
 pub mod version;

@@ -327,7 +327,7 @@ impl Cluster {
 impl Security {
     /// Whether anybody who reaches the port can take part.
     pub fn is_open(&self) -> bool {
-        self.keys.is_none() && self.tls.is_none()
+        self.keys.is_none() && !self.tls.as_ref().is_some_and(|tls| tls.is_mutual)
     }
 }
 

@@ -4,4 +4,6 @@ mod agree;
 mod network;
 mod nodes;
 mod once;
+mod strangers;
+mod tls;
 mod together;

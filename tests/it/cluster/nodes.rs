@@ -18,6 +18,7 @@ pub(super) const LONG: std::time::Duration = std::time::Duration::from_secs(120)
 /// A cluster whose nodes are called `n1`, `n2` and so on.
 pub(super) struct Cluster {
     pub(super) nodes: Vec<Server>,
+    listen: Vec<SocketAddr>,
 }
 
 /// What a node says of its cluster.
@@ -37,7 +38,7 @@ impl Cluster {
     /// The same, not started yet.
     pub(super) fn prepare(count: usize, config: &str, flags: &[&str]) -> Self {
         let addresses: Vec<SocketAddr> = (0..count).map(|_| address::reserve()).collect();
-        Self { nodes: (0..count).map(|index| node(index, &addresses, config, flags)).collect() }
+        Self { nodes: (0..count).map(|index| node(index, &addresses, config, flags)).collect(), listen: addresses }
     }
 
     /// Nodes that know of each other and have settled, one in each namespace of the network.
@@ -57,7 +58,12 @@ impl Cluster {
             node.address = SocketAddr::new(network.address(index + 1), 9093);
             node
         };
-        Self { nodes: (0..count).map(place).collect() }
+        Self { nodes: (0..count).map(place).collect(), listen: addresses }
+    }
+
+    /// Where a node listens for its peers; the first has the index 0.
+    pub(super) fn listens(&self, index: usize) -> SocketAddr {
+        self.listen[index]
     }
 
     /// Starts all nodes that do not run and waits until they see each other.

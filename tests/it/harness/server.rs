@@ -128,6 +128,11 @@ impl Server {
         self.process.is_some()
     }
 
+    /// Adds a flag for the next start.
+    pub(crate) fn add_flag(&mut self, flag: String) {
+        self.flags.push(flag);
+    }
+
     pub(crate) fn client(&self) -> Client {
         Client { address: self.address }
     }
