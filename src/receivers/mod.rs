@@ -7,14 +7,17 @@
 mod data;
 mod email;
 mod field;
+mod figures;
 mod gitlab;
 mod http;
 mod identity;
+mod irc;
 mod json;
 mod outcome;
 mod plain;
 mod rehearsal;
 mod route_labels;
+mod scram;
 mod terminal;
 mod tls;
 mod webhook;
@@ -31,13 +34,16 @@ use watchbell_template::Templates;
 use self::field::Field;
 use crate::settings::email::EmailConfig;
 use crate::settings::gitlab::GitlabConfig;
+use crate::settings::irc::IrcConfig;
 use crate::settings::receiver::Receiver;
 use crate::settings::terminal::TerminalConfig;
 use crate::settings::webhook::WebhookConfig;
 
 pub use data::template_clock;
 pub use field::TemplateFallbacks;
+pub use figures::{Figure, Kind};
 pub use gitlab::GitlabCounts;
+pub use irc::{IrcNetworks, IrcPlans, Names};
 pub use rehearsal::Warning;
 pub use route_labels::RouteLabels;
 
@@ -56,6 +62,8 @@ pub struct Surroundings {
     pub gitlab: Arc<GitlabCounts>,
     /// The labels of the routes by which notifications come.
     pub route_labels: RouteLabels,
+    /// The sessions with IRC servers.
+    pub irc: IrcNetworks,
     /// This node's name among its peers.
     pub peer_name: String,
     /// What all nodes of the cluster know and nobody else, if they share a key.
@@ -106,6 +114,7 @@ struct Integration {
 enum Way {
     Webhook(Box<webhook::Webhook>),
     Email(Box<email::Email>),
+    Irc(Box<irc::Irc>),
     Gitlab(Box<gitlab::Gitlab>),
     Terminal(terminal::Terminal),
 }
@@ -137,6 +146,7 @@ impl Integrations {
         let mut data = match &integration.way {
             Way::Webhook(webhook) => webhook.send(notification).await.map(nothing)?,
             Way::Email(email) => email.send(notification).await.map(nothing)?,
+            Way::Irc(irc) => irc.send(notification).await.map(nothing)?,
             Way::Gitlab(gitlab) => gitlab.send(notification).await?,
             Way::Terminal(terminal) => terminal.send(notification).await.map(nothing)?,
         };
@@ -162,6 +172,9 @@ fn integrations(
     let email = |config: &EmailConfig| {
         Ok((config.send_resolved, Way::Email(Box::new(email::Email::build(config, templates, surroundings)?))))
     };
+    let irc = |config: &IrcConfig| {
+        Ok((config.send_resolved, Way::Irc(Box::new(irc::Irc::build(config, templates, surroundings)?))))
+    };
     let gitlab = |config: &GitlabConfig| {
         Ok((config.send_resolved, Way::Gitlab(Box::new(gitlab::Gitlab::build(config, templates, surroundings)?))))
     };
@@ -170,6 +183,7 @@ fn integrations(
     };
     let mut all = of_kind(receiver, "webhook", &receiver.webhook_configs, webhook)?;
     all.extend(of_kind(receiver, "email", &receiver.email_configs, email)?);
+    all.extend(of_kind(receiver, "irc", &receiver.irc_configs, irc)?);
     all.extend(of_kind(receiver, "gitlab", &receiver.gitlab_configs, gitlab)?);
     all.extend(of_kind(receiver, "terminal", &receiver.terminal_configs, terminal)?);
     Ok(all)
@@ -200,6 +214,7 @@ impl Way {
         match self {
             Self::Webhook(_) => "webhook",
             Self::Email(_) => "email",
+            Self::Irc(_) => "irc",
             Self::Gitlab(_) => "gitlab",
             Self::Terminal(_) => "terminal",
         }
@@ -210,6 +225,7 @@ impl Way {
         match self {
             Self::Webhook(webhook) => webhook.fields(),
             Self::Email(email) => email.fields(),
+            Self::Irc(irc) => irc.fields(),
             Self::Gitlab(gitlab) => gitlab.fields(),
             Self::Terminal(terminal) => terminal.fields(),
         }
