@@ -146,24 +146,38 @@ fn the_key_is_changed_without_a_gap_and_the_old_one_is_of_no_use() {
     assert_eq!(shown(&cluster.nodes[0]).names, ["n1", "n2"], "the keys of before still hold");
 }
 
+/// What each connection said.
+type Recorded = Arc<Mutex<Vec<Vec<u8>>>>;
+
 /// Passes bytes on both ways and keeps what who connects says.
-fn record(listener: TcpListener, to: SocketAddr) -> Arc<Mutex<Vec<Vec<u8>>>> {
-    let recorded = Arc::<Mutex<Vec<Vec<u8>>>>::default();
+fn record(listener: TcpListener, to: SocketAddr) -> Recorded {
+    let recorded = Recorded::default();
     let kept = Arc::clone(&recorded);
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let Ok(onward) = TcpStream::connect(to) else { continue };
-            let index = kept.lock().unwrap().len();
-            kept.lock().unwrap().push(Vec::new());
-            let [back, keep] = [(onward.try_clone(), stream.try_clone()), (stream.try_clone(), onward.try_clone())];
-            thread::spawn(move || pass(back.0.unwrap(), back.1.unwrap(), |_| {}));
-            let kept = Arc::clone(&kept);
-            thread::spawn(move || {
-                pass(keep.0.unwrap(), keep.1.unwrap(), |said| kept.lock().unwrap()[index].extend(said))
-            });
+            let Ok([answering, answered]) = ends(&onward, &stream) else { continue };
+            thread::spawn(move || pass(answering, answered, |_| {}));
+            let (kept, index) = (Arc::clone(&kept), add(&kept, None, &[]));
+            thread::spawn(move || pass(stream, onward, |said| drop(add(&kept, Some(index), said))));
         }
     });
     recorded
+}
+
+fn ends(onward: &TcpStream, stream: &TcpStream) -> std::io::Result<[TcpStream; 2]> {
+    Ok([onward.try_clone()?, stream.try_clone()?])
+}
+
+/// Adds to what a connection said, or to a new one; returns its index.
+fn add(recorded: &Recorded, index: Option<usize>, said: &[u8]) -> usize {
+    let mut recorded = recorded.lock().expect("nobody fails while it is held");
+    let index = index.unwrap_or(recorded.len());
+    if index == recorded.len() {
+        recorded.push(Vec::new());
+    }
+    recorded[index].extend(said);
+    index
 }
 
 fn pass(mut from: TcpStream, mut to: TcpStream, keep: impl Fn(&[u8])) {
