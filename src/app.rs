@@ -202,7 +202,11 @@ fn engine_options(options: &Options, opened: &Opened) -> watchbell_engine::Optio
         per_alertname_limit: options.per_alertname_limit.unwrap_or(0),
         peer_timeout: options.cluster.as_ref().map_or(Duration::ZERO, |cluster| cluster.peer_timeout),
         start_delay: options.dispatch_start_delay,
-        settle_timeout: options.cluster.as_ref().map_or(Duration::ZERO, |cluster| cluster.settle_timeout),
+        // More than zero also says that there are, or may be, others.
+        settle_timeout: options
+            .cluster
+            .as_ref()
+            .map_or(Duration::ZERO, |cluster| cluster.settle_timeout.max(Duration::from_millis(1))),
     }
 }
 

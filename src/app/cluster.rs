@@ -10,11 +10,11 @@ use watchbell_engine::version::NodeId;
 use super::AppError;
 use crate::cli::{self, Options};
 use crate::cluster::{self, Cluster, Event, KeyRing, Security, Tls};
+use crate::config;
 use crate::settings::cluster_tls::ClientAuth;
 use crate::store::Opened;
 use crate::telemetry::Metrics;
 use crate::tls::{self, Pem};
-use crate::{clock, config};
 
 /// The files that say who may take part; they are read again at each reload.
 #[derive(Clone, Debug, Default)]
@@ -83,7 +83,6 @@ fn cluster_options(flags: &cli::Cluster, opened: &Opened, name: &str) -> cluster
     cluster::Options {
         node: opened.node,
         start: opened.generation,
-        started_at: clock::now().as_secs().unsigned_abs(),
         name: name.into(),
         listen_address: flags.listen_address.clone(),
         advertise_address: flags.advertise_address.clone(),

@@ -159,7 +159,11 @@ fn record(listener: TcpListener, to: SocketAddr) -> Recorded {
             let Ok([answering, answered]) = ends(&onward, &stream) else { continue };
             thread::spawn(move || pass(answering, answered, |_| {}));
             let (kept, index) = (Arc::clone(&kept), add(&kept, None, &[]));
-            thread::spawn(move || pass(stream, onward, |said| drop(add(&kept, Some(index), said))));
+            thread::spawn(move || {
+                pass(stream, onward, |said| {
+                    add(&kept, Some(index), said);
+                })
+            });
         }
     });
     recorded
