@@ -14,7 +14,7 @@ use crate::config::{Config, ConfigError};
 use crate::driver::{Command, Driver, Handle, Refused, Running};
 use crate::receivers::{Integrations, ReceiverError};
 use crate::store::{Committer, Opened, Store, StoreError};
-use crate::telemetry::Metrics;
+use crate::telemetry::{EmailCounts, Metrics};
 use crate::{clock, version};
 
 mod external_url;
@@ -70,6 +70,12 @@ pub async fn run(options: Options) -> Result<(), AppError> {
     count_damage(&metrics, &opened);
     let fallbacks = Arc::clone(&loader.fallbacks);
     metrics.template_fallbacks.ask(move || fallbacks.counts().collect());
+    let mailroom = loader.mailroom.clone();
+    metrics.email.ask(move || EmailCounts {
+        recipients: mailroom.recipients(),
+        connections: mailroom.connections(),
+        partial_deliveries: mailroom.partial_deliveries(),
+    });
     let (driver, commands) = driver(&options, &config, integrations, store, opened, metrics.clone());
     let (running, watched) = watch::channel(Arc::new(loader.running(config, route_labels)));
     let (reloads, asked) = mpsc::channel(MAX_RELOADS);

@@ -9,7 +9,7 @@ use super::AppError;
 use crate::cli::{self, Features, Options};
 use crate::config::{self, Config};
 use crate::driver::Running;
-use crate::receivers::{Integrations, RouteLabels, Surroundings, TemplateFallbacks, Warning};
+use crate::receivers::{Integrations, Mailroom, RouteLabels, Surroundings, TemplateFallbacks, Warning};
 use crate::{clock, version};
 
 /// Reads the configuration and builds what follows from it.
@@ -21,6 +21,8 @@ pub(super) struct Loader {
     pub(super) external_url: String,
     /// Counts what is told without its template, across configurations.
     pub(super) fallbacks: Arc<TemplateFallbacks>,
+    /// What of mail outlives a configuration.
+    pub(super) mailroom: Mailroom,
 }
 
 impl Loader {
@@ -28,7 +30,7 @@ impl Loader {
         let default = Path::new(cli::DEFAULT_CONFIG_FILE);
         let file = options.config_file.clone().or_else(|| default.exists().then(|| default.to_owned()));
         let options = config::Options { syntax: syntax(&options.features), retention: options.data_retention };
-        Self { file, options, external_url: String::new(), fallbacks: Arc::default() }
+        Self { file, options, external_url: String::new(), fallbacks: Arc::default(), mailroom: Mailroom::default() }
     }
 
     pub(super) fn file_name(&self) -> String {
@@ -59,6 +61,7 @@ impl Loader {
             version: version::ALERTMANAGER_VERSION.into(),
             now: clock::now,
             fallbacks: Arc::clone(&self.fallbacks),
+            mailroom: self.mailroom.clone(),
             route_labels: route_labels.clone(),
         };
         let integrations = Integrations::build(&config.used_receivers(), &templates, &surroundings)?;

@@ -14,6 +14,7 @@ mod outcome;
 mod plain;
 mod rehearsal;
 mod route_labels;
+mod scram;
 mod terminal;
 mod tls;
 mod webhook;
@@ -34,6 +35,7 @@ use crate::settings::terminal::TerminalConfig;
 use crate::settings::webhook::WebhookConfig;
 
 pub use data::template_clock;
+pub use email::Mailroom;
 pub use field::TemplateFallbacks;
 pub use rehearsal::Warning;
 pub use route_labels::RouteLabels;
@@ -51,6 +53,8 @@ pub struct Surroundings {
     pub fallbacks: Arc<TemplateFallbacks>,
     /// The labels of the routes by which notifications come.
     pub route_labels: RouteLabels,
+    /// What of mail outlives a configuration.
+    pub mailroom: Mailroom,
 }
 
 /// Every integration of one configuration.
@@ -123,13 +127,14 @@ impl Integrations {
         let Some(integration) = self.find(notification) else {
             return Err(outcome::permanent("the configuration has no such integration any more"));
         };
+        let mut kept = ReceiverData::new();
         match &integration.way {
             Way::Webhook(webhook) => webhook.send(notification).await?,
-            Way::Email(email) => email.send(notification).await?,
+            Way::Email(email) => kept = email.send(notification).await?,
             Way::Terminal(terminal) => terminal.send(notification).await?,
         }
-        let identity = ReceiverDatum::Text(identity::identity(notification));
-        Ok(ReceiverData::from([(identity::KEPT_AS.into(), identity)]))
+        kept.insert(identity::KEPT_AS.into(), ReceiverDatum::Text(identity::identity(notification)));
+        Ok(kept)
     }
 
     fn find(&self, notification: &Notification) -> Option<&Integration> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{ToolError, print};
 use crate::config::{self, Config};
-use crate::receivers::{Integrations, RouteLabels, Surroundings, Warning};
+use crate::receivers::{Integrations, Mailroom, RouteLabels, Surroundings, Warning};
 use crate::{clock, version};
 
 /// What is read if no file is named.
@@ -62,6 +62,7 @@ fn rehearse(config: &Config) -> Result<Vec<Warning>, ToolError> {
         version: version::ALERTMANAGER_VERSION.into(),
         now: clock::now,
         fallbacks: Arc::default(),
+        mailroom: Mailroom::default(),
         route_labels: RouteLabels::parse(config.policy.routes.iter().map(|route| &route.labels), &templates),
     };
     Ok(Integrations::build(&config.used_receivers(), &templates, &surroundings)?.rehearse(&surroundings))
