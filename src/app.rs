@@ -8,13 +8,13 @@ use tokio::sync::{mpsc, oneshot, watch};
 use watchbell_engine::Engine;
 use watchbell_engine::silence::edit::SilenceLimits;
 
-use crate::api::{self, Api, ApiOptions};
+use crate::api::{self, Api, ApiOptions, Listener};
 use crate::cli::Options;
 use crate::config::{Config, ConfigError};
 use crate::driver::{Command, Driver, Handle, Refused, Running};
-use crate::receivers::{Integrations, ReceiverError};
+use crate::receivers::{GitlabCounts, Integrations, ReceiverError};
 use crate::store::{Committer, Opened, Store, StoreError};
-use crate::telemetry::{EmailCounts, Metrics};
+use crate::telemetry::{EmailCounts, GitlabNumbers, Metrics};
 use crate::{clock, version};
 
 mod external_url;
@@ -60,22 +60,16 @@ pub async fn run(options: Options) -> Result<(), AppError> {
     let config = loader.load()?;
     let (store, opened) = Store::open(&options.storage_path)?;
     tell_what_was_opened(&opened);
-    let listeners = api::bind(&options.listen_addresses).await?;
-    let external_url = ExternalUrl::new(&options, listeners[0].local_addr()?.port()).map_err(AppError::ExternalUrl)?;
+    let listeners = listeners(&options).await?;
+    let port = listeners.iter().find_map(Listener::network_address).map(|address| address.port());
+    let external_url = ExternalUrl::new(&options, port).map_err(AppError::ExternalUrl)?;
     loader.external_url = external_url.to_string();
     let (route_labels, integrations) = loader.build(&config)?;
 
     let metrics = Metrics::new(&options.features);
     count_receivers(&metrics, &config);
     count_damage(&metrics, &opened);
-    let fallbacks = Arc::clone(&loader.fallbacks);
-    metrics.template_fallbacks.ask(move || fallbacks.counts().collect());
-    let mailroom = loader.mailroom.clone();
-    metrics.email.ask(move || EmailCounts {
-        recipients: mailroom.recipients(),
-        connections: mailroom.connections(),
-        partial_deliveries: mailroom.partial_deliveries(),
-    });
+    ask_receivers(&metrics, &loader);
     let (driver, commands) = driver(&options, &config, integrations, store, opened, metrics.clone());
     let (running, watched) = watch::channel(Arc::new(loader.running(config, route_labels)));
     let (reloads, asked) = mpsc::channel(MAX_RELOADS);
@@ -93,6 +87,24 @@ pub async fn run(options: Options) -> Result<(), AppError> {
     let _ = driving.await;
     tracing::info!("Stopped");
     Ok(())
+}
+
+async fn listeners(options: &Options) -> std::io::Result<Vec<Listener>> {
+    if options.systemd_socket { api::passed() } else { api::bind(&options.listen_addresses).await }
+}
+
+/// Shows what the receivers count.
+fn ask_receivers(metrics: &Metrics, loader: &Loader) {
+    let fallbacks = Arc::clone(&loader.fallbacks);
+    metrics.template_fallbacks.ask(move || fallbacks.counts().collect());
+    let gitlab = Arc::clone(&loader.gitlab);
+    metrics.gitlab.ask(move || gitlab_numbers(&gitlab));
+    let mailroom = loader.mailroom.clone();
+    metrics.email.ask(move || EmailCounts {
+        recipients: mailroom.recipients(),
+        connections: mailroom.connections(),
+        partial_deliveries: mailroom.partial_deliveries(),
+    });
 }
 
 /// The engine as it was left, behind its driver.
@@ -185,6 +197,14 @@ fn api_options(options: &Options, external_url: &ExternalUrl) -> ApiOptions {
         syntax: syntax(&options.features),
         per_alertname_limit: options.per_alertname_limit.unwrap_or(0),
         group_key_in_metrics: options.features.group_key_in_metrics,
+    }
+}
+
+fn gitlab_numbers(counts: &GitlabCounts) -> GitlabNumbers {
+    GitlabNumbers {
+        requests: counts.requests().collect(),
+        duplicates: counts.duplicates(),
+        token_ends: counts.token_ends().into_iter().map(|((receiver, index), ends)| (receiver, index, ends)).collect(),
     }
 }
 

@@ -9,7 +9,7 @@ use super::AppError;
 use crate::cli::{self, Features, Options};
 use crate::config::{self, Config};
 use crate::driver::Running;
-use crate::receivers::{Integrations, Mailroom, RouteLabels, Surroundings, TemplateFallbacks, Warning};
+use crate::receivers::{GitlabCounts, Integrations, Mailroom, RouteLabels, Surroundings, TemplateFallbacks, Warning};
 use crate::{clock, version};
 
 /// Reads the configuration and builds what follows from it.
@@ -23,6 +23,8 @@ pub(super) struct Loader {
     pub(super) fallbacks: Arc<TemplateFallbacks>,
     /// What of mail outlives a configuration.
     pub(super) mailroom: Mailroom,
+    /// Counts requests to GitLab, across configurations.
+    pub(super) gitlab: Arc<GitlabCounts>,
 }
 
 impl Loader {
@@ -30,7 +32,14 @@ impl Loader {
         let default = Path::new(cli::DEFAULT_CONFIG_FILE);
         let file = options.config_file.clone().or_else(|| default.exists().then(|| default.to_owned()));
         let options = config::Options { syntax: syntax(&options.features), retention: options.data_retention };
-        Self { file, options, external_url: String::new(), fallbacks: Arc::default(), mailroom: Mailroom::default() }
+        Self {
+            file,
+            options,
+            external_url: String::new(),
+            fallbacks: Arc::default(),
+            mailroom: Mailroom::default(),
+            gitlab: Arc::default(),
+        }
     }
 
     pub(super) fn file_name(&self) -> String {
@@ -62,6 +71,7 @@ impl Loader {
             now: clock::now,
             fallbacks: Arc::clone(&self.fallbacks),
             mailroom: self.mailroom.clone(),
+            gitlab: Arc::clone(&self.gitlab),
             route_labels: route_labels.clone(),
         };
         let integrations = Integrations::build(&config.used_receivers(), &templates, &surroundings)?;

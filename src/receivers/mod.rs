@@ -7,6 +7,7 @@
 mod data;
 mod email;
 mod field;
+mod gitlab;
 mod http;
 mod identity;
 mod json;
@@ -30,6 +31,7 @@ use watchbell_template::Templates;
 
 use self::field::Field;
 use crate::settings::email::EmailConfig;
+use crate::settings::gitlab::GitlabConfig;
 use crate::settings::receiver::Receiver;
 use crate::settings::terminal::TerminalConfig;
 use crate::settings::webhook::WebhookConfig;
@@ -37,6 +39,7 @@ use crate::settings::webhook::WebhookConfig;
 pub use data::template_clock;
 pub use email::Mailroom;
 pub use field::TemplateFallbacks;
+pub use gitlab::GitlabCounts;
 pub use rehearsal::Warning;
 pub use route_labels::RouteLabels;
 
@@ -51,6 +54,8 @@ pub struct Surroundings {
     pub now: fn() -> Timestamp,
     /// Where failing templates are counted.
     pub fallbacks: Arc<TemplateFallbacks>,
+    /// Where requests to GitLab are counted.
+    pub gitlab: Arc<GitlabCounts>,
     /// The labels of the routes by which notifications come.
     pub route_labels: RouteLabels,
     /// What of mail outlives a configuration.
@@ -101,6 +106,7 @@ struct Integration {
 enum Way {
     Webhook(Box<webhook::Webhook>),
     Email(Box<email::Email>),
+    Gitlab(Box<gitlab::Gitlab>),
     Terminal(terminal::Terminal),
 }
 
@@ -127,14 +133,15 @@ impl Integrations {
         let Some(integration) = self.find(notification) else {
             return Err(outcome::permanent("the configuration has no such integration any more"));
         };
-        let mut kept = ReceiverData::new();
-        match &integration.way {
-            Way::Webhook(webhook) => webhook.send(notification).await?,
-            Way::Email(email) => kept = email.send(notification).await?,
-            Way::Terminal(terminal) => terminal.send(notification).await?,
-        }
-        kept.insert(identity::KEPT_AS.into(), ReceiverDatum::Text(identity::identity(notification)));
-        Ok(kept)
+        let nothing = |()| ReceiverData::new();
+        let mut data = match &integration.way {
+            Way::Webhook(webhook) => webhook.send(notification).await.map(nothing)?,
+            Way::Email(email) => email.send(notification).await?,
+            Way::Gitlab(gitlab) => gitlab.send(notification).await?,
+            Way::Terminal(terminal) => terminal.send(notification).await.map(nothing)?,
+        };
+        data.insert(identity::KEPT_AS.into(), ReceiverDatum::Text(identity::identity(notification)));
+        Ok(data)
     }
 
     fn find(&self, notification: &Notification) -> Option<&Integration> {
@@ -155,11 +162,15 @@ fn integrations(
     let email = |config: &EmailConfig| {
         Ok((config.send_resolved, Way::Email(Box::new(email::Email::build(config, templates, surroundings)?))))
     };
+    let gitlab = |config: &GitlabConfig| {
+        Ok((config.send_resolved, Way::Gitlab(Box::new(gitlab::Gitlab::build(config, templates, surroundings)?))))
+    };
     let terminal = |config: &TerminalConfig| {
         Ok((config.send_resolved, Way::Terminal(terminal::Terminal::build(config, templates, surroundings)?)))
     };
     let mut all = of_kind(receiver, "webhook", &receiver.webhook_configs, webhook)?;
     all.extend(of_kind(receiver, "email", &receiver.email_configs, email)?);
+    all.extend(of_kind(receiver, "gitlab", &receiver.gitlab_configs, gitlab)?);
     all.extend(of_kind(receiver, "terminal", &receiver.terminal_configs, terminal)?);
     Ok(all)
 }
@@ -189,6 +200,7 @@ impl Way {
         match self {
             Self::Webhook(_) => "webhook",
             Self::Email(_) => "email",
+            Self::Gitlab(_) => "gitlab",
             Self::Terminal(_) => "terminal",
         }
     }
@@ -198,6 +210,7 @@ impl Way {
         match self {
             Self::Webhook(webhook) => webhook.fields(),
             Self::Email(email) => email.fields(),
+            Self::Gitlab(gitlab) => gitlab.fields(),
             Self::Terminal(terminal) => terminal.fields(),
         }
     }

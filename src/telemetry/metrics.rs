@@ -12,6 +12,7 @@ use super::alerts::{AlertMetrics, DispatcherMetrics, DriverMetrics};
 use super::email::EmailMetrics;
 use super::exposition::Page;
 use super::fallbacks::FallbackMetrics;
+use super::gitlab::GitlabMetrics;
 use super::http::HttpMetrics;
 use super::keeping::{self, RecordMetrics, SilenceMetrics, StoreMetrics};
 use super::notifications::NotificationMetrics;
@@ -40,6 +41,8 @@ pub struct Inner {
     pub template_fallbacks: FallbackMetrics,
     /// How mails fare.
     pub email: EmailMetrics,
+    /// What GitLab answers.
+    pub gitlab: GitlabMetrics,
     /// The silences.
     pub silences: SilenceMetrics,
     /// The notification log.
@@ -64,6 +67,7 @@ impl Metrics {
             notifications: NotificationMetrics::new(registrar, features.receiver_name_in_metrics),
             template_fallbacks: FallbackMetrics::default(),
             email: EmailMetrics::default(),
+            gitlab: GitlabMetrics::default(),
             silences: SilenceMetrics::new(registrar),
             nflog: keeping::nflog(registrar),
             store: StoreMetrics::new(registrar),
@@ -87,6 +91,7 @@ impl Metrics {
         }
         self.template_fallbacks.write(&mut page);
         self.email.write(&mut page);
+        self.gitlab.write(&mut page);
         for (name, kind, help, value) in process::metrics() {
             page.begin(name, kind, help);
             page.series(name, &[], value);

@@ -4,6 +4,7 @@ mod alerts;
 mod email;
 mod exposition;
 mod fallbacks;
+mod gitlab;
 mod http;
 mod keeping;
 pub mod log;
@@ -17,6 +18,7 @@ mod tests;
 
 pub use alerts::AlertMetrics;
 pub use email::{EmailCounts, EmailMetrics};
+pub use gitlab::GitlabNumbers;
 pub use http::HttpMetrics;
 pub use keeping::RecordMetrics;
 pub use metrics::Metrics;

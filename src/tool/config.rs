@@ -63,6 +63,7 @@ fn rehearse(config: &Config) -> Result<Vec<Warning>, ToolError> {
         now: clock::now,
         fallbacks: Arc::default(),
         mailroom: Mailroom::default(),
+        gitlab: Arc::default(),
         route_labels: RouteLabels::parse(config.policy.routes.iter().map(|route| &route.labels), &templates),
     };
     Ok(Integrations::build(&config.used_receivers(), &templates, &surroundings)?.rehearse(&surroundings))
