@@ -44,7 +44,7 @@ pub use rehearsal::Warning;
 pub use route_labels::RouteLabels;
 
 /// What integrations know of the program around them.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Surroundings {
     /// Where people find us, without a slash at the end.
     pub external_url: String,
@@ -58,6 +58,10 @@ pub struct Surroundings {
     pub gitlab: Arc<GitlabCounts>,
     /// The labels of the routes by which notifications come.
     pub route_labels: RouteLabels,
+    /// This node's name among its peers.
+    pub peer_name: String,
+    /// What all nodes of the cluster know and nobody else, if they share a key.
+    pub cluster_secret: Option<Arc<[u8]>>,
     /// What of mail outlives a configuration.
     pub mailroom: Mailroom,
 }

@@ -32,6 +32,8 @@ pub(super) fn surroundings() -> Surroundings {
         fallbacks: Arc::default(),
         gitlab: Arc::default(),
         route_labels: RouteLabels::parse([&route_labels()], &templates()),
+        peer_name: "here".to_owned(),
+        cluster_secret: None,
         mailroom: Mailroom::default(),
     }
 }

@@ -65,6 +65,8 @@ fn rehearse(config: &Config) -> Result<Vec<Warning>, ToolError> {
         mailroom: Mailroom::default(),
         gitlab: Arc::default(),
         route_labels: RouteLabels::parse(config.policy.routes.iter().map(|route| &route.labels), &templates),
+        peer_name: String::new(),
+        cluster_secret: None,
     };
     Ok(Integrations::build(&config.used_receivers(), &templates, &surroundings)?.rehearse(&surroundings))
 }

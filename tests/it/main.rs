@@ -2,6 +2,7 @@
 //! that Debian's Alertmanager can show that the scenario itself is right.
 
 mod amtool;
+mod cluster;
 mod command_line;
 mod compare;
 mod crash;
