@@ -1,8 +1,8 @@
 //! What the program tells of itself: the log, and the list of all metrics.
 
 mod alerts;
+mod asked;
 mod cluster;
-mod email;
 mod exposition;
 mod fallbacks;
 mod gitlab;
@@ -18,8 +18,8 @@ mod summary;
 mod tests;
 
 pub use alerts::AlertMetrics;
+pub use asked::{Asked, AskedMetrics};
 pub use cluster::{ClusterMetrics, MessageType};
-pub use email::{EmailCounts, EmailMetrics};
 pub use gitlab::GitlabNumbers;
 pub use http::HttpMetrics;
 pub use keeping::RecordMetrics;

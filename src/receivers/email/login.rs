@@ -250,7 +250,7 @@ async fn scram_sha_256(line: &mut Line, username: &str, password: &str) -> Resul
     const STEP: &str = "AUTH SCRAM-SHA-256";
     let wrong = |error: String| transient(format!("{STEP}: {error}"));
     let challenge = |reply: &Response| decoded(reply).ok_or_else(|| wrong("the challenge is not base 64".to_owned()));
-    let mut scram = Scram::new(username, password.to_owned(), Uuid::new_v4().simple().to_string());
+    let mut scram = Scram::new(username, password, &Uuid::new_v4().simple().to_string());
     let reply = say(line, STEP, &format!("{STEP} {}", BASE64_STANDARD.encode(scram.first()))).await?;
     let proof = scram.answer(&challenge(&reply)?).map_err(wrong)?;
     let reply = answer(line, STEP, &proof).await?;

@@ -33,6 +33,7 @@ use self::progress::{PATIENCE, Progress, Told};
 use self::tally::{Fate, Tally};
 use self::transaction::{Terms, Verdict};
 use super::field::Field;
+use super::figures::Figure;
 use super::identity::identity;
 use super::outcome::permanent;
 use super::{ReceiverError, Surroundings, data};
@@ -58,20 +59,9 @@ struct Inner {
 }
 
 impl Mailroom {
-    /// What became of recipients, and how often: `watchbell_email_recipients_total{outcome}`.
-    pub fn recipients(&self) -> Vec<(&'static str, u64)> {
-        self.0.tally.recipients()
-    }
-
-    /// Connections that are there now, and that were ever made: `watchbell_email_connections` and
-    /// `watchbell_email_connections_opened_total`.
-    pub fn connections(&self) -> [u64; 2] {
-        self.0.tally.connections()
-    }
-
-    /// Notifications that some recipients have and others are still to get: `watchbell_email_partial_deliveries`.
-    pub fn partial_deliveries(&self) -> u64 {
-        self.0.progress.len() as u64
+    /// What is counted.
+    pub fn figures(&self) -> Vec<Figure> {
+        self.0.tally.figures(self.0.progress.len())
     }
 }
 

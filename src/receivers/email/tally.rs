@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::super::figures::{Figure, Kind};
+
 /// How recipients and connections fared.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
@@ -34,14 +36,42 @@ impl Fate {
 }
 
 impl Tally {
-    /// Outcomes and counts.
-    pub(super) fn recipients(&self) -> Vec<(&'static str, u64)> {
-        Fate::ALL.iter().map(|fate| fate.as_str()).zip(self.recipients.iter().map(read)).collect()
-    }
-
-    /// Connections that are there now, and that were ever made.
-    pub(super) fn connections(&self) -> [u64; 2] {
-        [&self.connections, &self.connections_opened].map(read)
+    /// The counts under the names of metrics; `partial` notifications are told in part.
+    pub(super) fn figures(&self, partial: usize) -> Vec<Figure> {
+        let mut recipients = Figure::new(
+            "watchbell_email_recipients_total",
+            Kind::Counter,
+            "Recipients of mails by what the mail server made of them in an attempt.",
+        );
+        for (fate, count) in Fate::ALL.iter().zip(&self.recipients) {
+            recipients.add(&[("outcome", fate.as_str())], read(count));
+        }
+        let single = |name, kind, help, value| {
+            let mut figure = Figure::new(name, kind, help);
+            figure.add(&[], value);
+            figure
+        };
+        vec![
+            recipients,
+            single(
+                "watchbell_email_connections",
+                Kind::Gauge,
+                "Connections to mail servers that are open.",
+                read(&self.connections),
+            ),
+            single(
+                "watchbell_email_connections_opened_total",
+                Kind::Counter,
+                "Connections to mail servers that were made.",
+                read(&self.connections_opened),
+            ),
+            single(
+                "watchbell_email_partial_deliveries",
+                Kind::Gauge,
+                "Notifications that some recipients have and for which others are deferred.",
+                partial as f64,
+            ),
+        ]
     }
 
     pub(super) fn met(&self, fate: Fate) {
@@ -58,6 +88,6 @@ impl Tally {
     }
 }
 
-fn read(count: &AtomicU64) -> u64 {
-    count.load(Ordering::Relaxed)
+fn read(count: &AtomicU64) -> f64 {
+    count.load(Ordering::Relaxed) as f64
 }

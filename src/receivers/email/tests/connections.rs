@@ -11,12 +11,12 @@ async fn a_connection_carries_one_mail_after_the_other() {
     for _ in 0..3 {
         integrations.send(&told()).await.unwrap();
     }
-    assert_eq!(server.surroundings.mailroom.connections(), [1, 1]);
+    assert_eq!(server.connections(), [1, 1]);
     drop(integrations);
     let said = server.conversation().await;
     assert_eq!(said.iter().filter(|line| *line == "RSET").count(), 2);
     assert_eq!(said.iter().filter(|line| *line == "DATA").count(), 3);
-    assert_eq!(server.surroundings.mailroom.connections(), [0, 1]);
+    assert_eq!(server.connections(), [0, 1]);
 }
 
 #[tokio::test]
@@ -26,7 +26,7 @@ async fn a_connection_that_is_gone_is_replaced_at_once() {
     integrations.send(&told()).await.unwrap();
     server.answer(&[("RSET", "421 too long idle")]);
     integrations.send(&told()).await.unwrap();
-    assert_eq!(server.surroundings.mailroom.connections(), [1, 2]);
+    assert_eq!(server.connections(), [1, 2]);
 }
 
 #[tokio::test]
@@ -42,10 +42,10 @@ async fn integrations_share_ten_connections_to_a_server() {
     for outcome in sending {
         outcome.await.unwrap().unwrap();
     }
-    let [open, opened] = server.surroundings.mailroom.connections();
+    let [open, opened] = server.connections();
     assert!(open <= 10 && opened <= 10, "{open} {opened}");
     drop(integrations);
-    assert_eq!(server.surroundings.mailroom.connections()[0], 0, "no socket is left over");
+    assert_eq!(server.connections()[0], 0, "no socket is left over");
 }
 
 #[tokio::test]

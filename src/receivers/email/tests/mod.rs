@@ -48,6 +48,18 @@ impl MailServer {
         self.port
     }
 
+    /// The values of the metric `watchbell_email_…`.
+    fn figure(&self, name: &str) -> Vec<u64> {
+        let figures = self.surroundings.mailroom.figures();
+        let figure = figures.iter().find(|figure| figure.name.trim_start_matches("watchbell_email_") == name).unwrap();
+        figure.series.iter().map(|(_, value)| *value as u64).collect()
+    }
+
+    /// Connections that are there now, and that were ever made.
+    fn connections(&self) -> [u64; 2] {
+        ["connections", "connections_opened_total"].map(|name| self.figure(name)[0])
+    }
+
     /// Answers otherwise from now on.
     fn answer(&self, answers: &[(&'static str, &'static str)]) {
         *self.answers.lock().unwrap() = answers.to_vec();
