@@ -90,12 +90,7 @@ pub async fn run(options: Options) -> Result<(), AppError> {
     let metrics = Metrics::new(&options.features);
     count_receivers(&metrics, &config);
     count_damage(&metrics, &opened);
-    let fallbacks = Arc::clone(&loader.fallbacks);
-    metrics.template_fallbacks.ask(move || fallbacks.counts().collect());
-    let irc = loader.irc.clone();
-    metrics.asked.ask(move || irc.figures().into_iter().map(asked).collect());
-    let gitlab = Arc::clone(&loader.gitlab);
-    metrics.gitlab.ask(move || gitlab_numbers(&gitlab));
+    ask_receivers(&metrics, &loader);
     let joined = cluster::start(&options, &opened, security, &metrics).await?;
     let cluster = joined.as_ref().map(|(cluster, _)| cluster.clone());
     let (engine, first) = restore(&options, &config, opened);
@@ -127,6 +122,16 @@ pub async fn run(options: Options) -> Result<(), AppError> {
 
 async fn listeners(options: &Options) -> std::io::Result<Vec<Listener>> {
     if options.systemd_socket { api::passed() } else { api::bind(&options.listen_addresses).await }
+}
+
+/// Shows what the receivers count.
+fn ask_receivers(metrics: &Metrics, loader: &Loader) {
+    let fallbacks = Arc::clone(&loader.fallbacks);
+    metrics.template_fallbacks.ask(move || fallbacks.counts().collect());
+    let gitlab = Arc::clone(&loader.gitlab);
+    metrics.gitlab.ask(move || gitlab_numbers(&gitlab));
+    let (irc, mailroom) = (loader.irc.clone(), loader.mailroom.clone());
+    metrics.asked.ask(move || irc.figures().into_iter().chain(mailroom.figures()).map(asked).collect());
 }
 
 /// The engine as it was left, and what follows from its restart.
