@@ -52,6 +52,8 @@ pub use route_labels::RouteLabels;
 pub struct Surroundings {
     /// Where people find us, without a slash at the end.
     pub external_url: String,
+    /// What `--cluster.label` says; empty if nothing.
+    pub cluster_label: String,
     /// Our version, for the header `User-Agent`.
     pub version: String,
     /// Tells the time.
