@@ -21,6 +21,7 @@ use crate::telemetry::{Asked, GitlabNumbers, Metrics};
 use crate::{clock, version};
 
 mod cluster;
+mod commands;
 mod external_url;
 mod loader;
 
@@ -89,12 +90,7 @@ pub async fn run(options: Options) -> Result<(), AppError> {
     let metrics = Metrics::new(&options.features);
     count_receivers(&metrics, &config);
     count_damage(&metrics, &opened);
-    let fallbacks = Arc::clone(&loader.fallbacks);
-    metrics.template_fallbacks.ask(move || fallbacks.counts().collect());
-    let irc = loader.irc.clone();
-    metrics.asked.ask(move || irc.figures().into_iter().map(asked).collect());
-    let gitlab = Arc::clone(&loader.gitlab);
-    metrics.gitlab.ask(move || gitlab_numbers(&gitlab));
+    ask_receivers(&metrics, &loader);
     let joined = cluster::start(&options, &opened, security, &metrics).await?;
     let cluster = joined.as_ref().map(|(cluster, _)| cluster.clone());
     let (engine, first) = restore(&options, &config, opened);
@@ -107,6 +103,7 @@ pub async fn run(options: Options) -> Result<(), AppError> {
     let api = Api::new(handle.clone(), metrics.clone(), api_options(&options, &external_url));
 
     let irc = loader.irc.clone();
+    let obeying = tokio::spawn(commands::obey(handle.clone(), irc.clone(), irc.requests(), syntax(&options.features)));
     irc.follow(&plans);
     let driving = tokio::spawn(driver.run());
     let (stop, stopped) = oneshot::channel::<()>();
@@ -118,12 +115,23 @@ pub async fn run(options: Options) -> Result<(), AppError> {
     handle.stop().await;
     let _ = driving.await;
     irc.stop().await;
+    obeying.abort();
     tracing::info!("Stopped");
     Ok(())
 }
 
 async fn listeners(options: &Options) -> std::io::Result<Vec<Listener>> {
     if options.systemd_socket { api::passed() } else { api::bind(&options.listen_addresses).await }
+}
+
+/// Shows what the receivers count.
+fn ask_receivers(metrics: &Metrics, loader: &Loader) {
+    let fallbacks = Arc::clone(&loader.fallbacks);
+    metrics.template_fallbacks.ask(move || fallbacks.counts().collect());
+    let gitlab = Arc::clone(&loader.gitlab);
+    metrics.gitlab.ask(move || gitlab_numbers(&gitlab));
+    let (irc, mailroom) = (loader.irc.clone(), loader.mailroom.clone());
+    metrics.asked.ask(move || irc.figures().into_iter().chain(mailroom.figures()).map(asked).collect());
 }
 
 /// The engine as it was left, and what follows from its restart.

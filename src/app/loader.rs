@@ -12,7 +12,8 @@ use crate::cluster::{KeyRing, Security};
 use crate::config::{self, Config};
 use crate::driver::Running;
 use crate::receivers::{
-    GitlabCounts, Integrations, IrcNetworks, IrcPlans, Names, RouteLabels, Surroundings, TemplateFallbacks, Warning,
+    GitlabCounts, Integrations, IrcNetworks, IrcPlans, Mailroom, Names, RouteLabels, Surroundings, TemplateFallbacks,
+    Warning,
 };
 use crate::{clock, version};
 
@@ -31,6 +32,8 @@ pub(super) struct Loader {
     pub(super) security: SecurityFiles,
     /// Counts what is told without its template, across configurations.
     pub(super) fallbacks: Arc<TemplateFallbacks>,
+    /// What of mail outlives a configuration.
+    pub(super) mailroom: Mailroom,
     /// Counts requests to GitLab, across configurations.
     pub(super) gitlab: Arc<GitlabCounts>,
     /// The sessions with IRC servers, which outlive configurations.
@@ -53,7 +56,8 @@ impl Loader {
         let options = config::Options { syntax: syntax(&options.features), retention: options.data_retention };
         let (external_url, peer_name) = (String::new(), String::new());
         let (fallbacks, gitlab, irc) = (Arc::default(), Arc::default(), IrcNetworks::default());
-        Self { file, options, external_url, peer_name, cluster_label, security, fallbacks, gitlab, irc }
+        let mailroom = Mailroom::default();
+        Self { file, options, external_url, peer_name, cluster_label, security, fallbacks, gitlab, irc, mailroom }
     }
 
     pub(super) fn file_name(&self) -> String {
@@ -85,6 +89,7 @@ impl Loader {
             version: version::ALERTMANAGER_VERSION.into(),
             now: clock::now,
             fallbacks: Arc::clone(&self.fallbacks),
+            mailroom: self.mailroom.clone(),
             gitlab: Arc::clone(&self.gitlab),
             route_labels: route_labels.clone(),
             irc: self.irc.clone(),

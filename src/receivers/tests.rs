@@ -36,6 +36,7 @@ pub(super) fn surroundings() -> Surroundings {
         irc: IrcNetworks::default(),
         peer_name: "here".to_owned(),
         cluster_secret: None,
+        mailroom: Mailroom::default(),
     }
 }
 

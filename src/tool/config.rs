@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{ToolError, print};
 use crate::config::{self, Config};
-use crate::receivers::{Integrations, IrcNetworks, IrcPlans, Names, RouteLabels, Surroundings, Warning};
+use crate::receivers::{Integrations, IrcNetworks, IrcPlans, Mailroom, Names, RouteLabels, Surroundings, Warning};
 use crate::{clock, version};
 
 /// What is read if no file is named.
@@ -63,6 +63,7 @@ fn rehearse(config: &Config) -> Result<Vec<Warning>, ToolError> {
         version: version::ALERTMANAGER_VERSION.into(),
         now: clock::now,
         fallbacks: Arc::default(),
+        mailroom: Mailroom::default(),
         gitlab: Arc::default(),
         route_labels: RouteLabels::parse(config.policy.routes.iter().map(|route| &route.labels), &templates),
         irc: IrcNetworks::default(),
