@@ -12,6 +12,7 @@ mod history;
 mod hostile;
 mod house;
 mod isolation;
+mod irc;
 mod keeping;
 mod metrics;
 mod reload;

@@ -1,0 +1,7 @@
+//! IRC, end to end: the real program on real servers from Debian, and an observer who is no part of it. The tests whose
+//! names begin with `f1_` each show one promise of the IRC receiver; `servers` shows that the servers are as strict as
+//! they are taken to be.
+
+mod lab;
+
+mod servers;
