@@ -36,7 +36,11 @@ impl Config {
             &format!("nick: {NICK}"),
             "reconnect: {min: 500ms, max: 4s, reset_after: 10s}",
         ];
-        let receiver = [&format!("to: ['{CHANNEL}']"), "rate_limit: {lines: 10000, per: 1h}", "message: '{{ template \"says\" . }}'"];
+        let receiver = [
+            &format!("to: ['{CHANNEL}']"),
+            "rate_limit: {lines: 10000, per: 1h}",
+            "message: '{{ template \"says\" . }}'",
+        ];
         let route = ["group_by: [group]", "group_wait: 100ms", "group_interval: 5m", "repeat_interval: 4h"];
         let owned = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect();
         Self { server: owned(&server), receiver: owned(&receiver), route: owned(&route), templates: None }

@@ -20,7 +20,7 @@ pub(crate) struct Certificate {
 }
 
 impl Authority {
-    pub(super) fn new(dir: &Path) -> Self {
+    pub(crate) fn new(dir: &Path) -> Self {
         let authority = Self { dir: dir.to_owned() };
         fs::write(dir.join("request.cnf"), REQUEST).expect("the request can be written");
         let extensions = ["basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign"];

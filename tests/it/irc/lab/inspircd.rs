@@ -25,6 +25,9 @@ pub(super) fn command(network: &Network) -> Command {
             .replace("{port}", &address.port().to_string())
             .replace("{link}", LINK_PASSWORD);
     }
+    if network.options.record {
+        config += RECORD;
+    }
     let mut command = Command::new("/usr/sbin/inspircd");
     let path = network.write("inspircd.conf", &config);
     command.arg("--nofork").arg(format!("--config={}", path.display()));
@@ -61,6 +64,10 @@ const CONFIG: &str = r#"
 <link name="services.test" ipaddr="*" port="{linkport}" allowmask="*" sendpass="{link}" recvpass="{link}">
 <link name="leaf.test" ipaddr="*" port="{linkport}" allowmask="*" sendpass="{link}" recvpass="{link}">
 <sasl target="services.test" requiressl="no">
+"#;
+
+const RECORD: &str = r#"
+<log method="file" type="USERINPUT USEROUTPUT" level="rawio" target="record.log" flush="1">
 "#;
 
 const UPLINK: &str = r#"

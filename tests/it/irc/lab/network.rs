@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use rustix::process::geteuid;
+use rustix::process::{Signal, geteuid};
 use tempfile::TempDir;
 
 use super::certificates::{Authority, Certificate};
@@ -17,7 +17,7 @@ use super::observer::Observer;
 use super::services;
 use super::{hybrid, inspircd, ngircd};
 use crate::harness::address;
-use crate::harness::process::Process;
+use crate::harness::process::{Process, read_log};
 use crate::harness::wait::eventually_within;
 
 /// The name and the password of the operator on every server.
@@ -55,13 +55,15 @@ pub(crate) struct Options {
     pub(crate) host: Option<String>,
     /// The longest nick (ngIRCd's own limit is 9).
     pub(crate) nick_length: Option<usize>,
+    /// Whether the server keeps a record of all that is said (InspIRCd).
+    pub(crate) record: bool,
     /// The server to link with, for InspIRCd.
     pub(crate) uplink: Option<(String, SocketAddr)>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { name: HOST.to_owned(), host: None, nick_length: None, uplink: None }
+        Self { name: HOST.to_owned(), host: None, nick_length: None, record: false, uplink: None }
     }
 }
 
@@ -87,7 +89,8 @@ impl Network {
     }
 
     pub(crate) fn start_with(kind: Kind, options: Options) -> Self {
-        let dir = tempfile::Builder::new().prefix("watchbell-irc-").tempdir().expect("a temporary directory can be had");
+        let dir =
+            tempfile::Builder::new().prefix("watchbell-irc-").tempdir().expect("a temporary directory can be had");
         let plain = address::reserve();
         let [tls, mut link] = [1000, 2000].map(|offset| SocketAddr::new(plain.ip(), plain.port() + offset));
         if kind == Kind::Ngircd {
@@ -116,9 +119,16 @@ impl Network {
         });
     }
 
-    /// Takes the services away.
-    pub(crate) fn stop_services(&mut self) {
-        self.services.take().expect("services run").kill();
+    /// Ends the services in order, so that they keep what they know.
+    pub(crate) fn rest_services(&mut self) {
+        let mut services = self.services.take().expect("services run");
+        services.signal(Signal::TERM);
+        services.wait();
+    }
+
+    /// What all clients and the server have said, if it keeps a record.
+    pub(crate) fn record(&self) -> String {
+        read_log(&self.dir().join("record.log"))
     }
 
     /// Starts the server, for the first time or again.

@@ -147,7 +147,8 @@ impl Observer {
     /// Waits until `nick` is in the channel.
     pub(crate) fn sees(&self, nick: &str, channel: &str) {
         let present = || {
-            let names = self.ask(&format!("NAMES {channel}"), |line| line.command() == "353" && line.param(2) == channel)?;
+            let names =
+                self.ask(&format!("NAMES {channel}"), |line| line.command() == "353" && line.param(2) == channel)?;
             let named = |name: &str| name.trim_start_matches(['@', '+', '%', '~', '&']) == nick;
             names.last_text().split(' ').any(named).then_some(())
         };

@@ -1,13 +1,20 @@
-//! A TCP proxy in front of an IRC server that shows what the client said in the clear and can lose things: whole
+//! A TCP proxy in front of an IRC server that keeps what both sides said in the clear and can lose things: whole
 //! connections without a word, or single lines.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
 
 use super::line::Line;
+
+/// Who said a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    Client,
+    Server,
+}
 
 /// The proxy; it lives as long as the test.
 pub(crate) struct Proxy {
@@ -19,16 +26,18 @@ struct State {
     target: SocketAddr,
     /// Whether newcomers are turned away.
     closed: bool,
-    /// Lines of the client that never reach the server: those that contain one of these.
-    swallowed: Vec<String>,
-    said: Vec<Line>,
+    /// What does not get through: lines of that side that contain the text.
+    swallowed: Vec<(Side, String)>,
+    /// What is changed on its way to the client.
+    rewritten: Vec<(String, String)>,
+    said: Vec<(Side, Line)>,
+    /// When somebody called, whether he was let in or not.
+    calls: Vec<Instant>,
     connections: Vec<Connection>,
 }
 
 struct Connection {
-    since: Instant,
-    client: TcpStream,
-    server: TcpStream,
+    ends: [TcpStream; 2],
     /// Whether everything is lost from now on, both ways.
     lost: bool,
 }
@@ -37,27 +46,33 @@ impl Proxy {
     pub(crate) fn before(target: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let address = listener.local_addr().expect("a listener has an address");
-        let state =
-            State { target, closed: false, swallowed: Vec::new(), said: Vec::new(), connections: Vec::new() };
-        let shared = Arc::new(Mutex::new(state));
+        let shared = Arc::new(Mutex::new(State {
+            target,
+            closed: false,
+            swallowed: Vec::new(),
+            rewritten: Vec::new(),
+            said: Vec::new(),
+            calls: Vec::new(),
+            connections: Vec::new(),
+        }));
         let accepting = Arc::clone(&shared);
         thread::spawn(move || listener.incoming().flatten().for_each(|client| accept(client, &accepting)));
         Self { address, shared }
     }
 
-    /// What clients have said, over all connections.
-    pub(crate) fn said(&self) -> Vec<Line> {
+    /// What a side has said, over all connections.
+    pub(crate) fn said(&self, side: Side) -> Vec<String> {
+        self.talk().iter().filter(|(by, _)| *by == side).map(|(_, line)| line.text()).collect()
+    }
+
+    /// What both sides have said, in order.
+    pub(crate) fn talk(&self) -> Vec<(Side, Line)> {
         lock(&self.shared).said.clone()
     }
 
-    /// The commands among it, as text.
-    pub(crate) fn said_texts(&self) -> Vec<String> {
-        self.said().iter().map(Line::text).collect()
-    }
-
-    /// When each connection was made.
-    pub(crate) fn connections(&self) -> Vec<Instant> {
-        lock(&self.shared).connections.iter().map(|connection| connection.since).collect()
+    /// When each call came.
+    pub(crate) fn calls(&self) -> Vec<Instant> {
+        lock(&self.shared).calls.clone()
     }
 
     /// From now on nothing gets through on the connections there are, and nobody is told: as with a firewall that has
@@ -66,9 +81,9 @@ impl Proxy {
         lock(&self.shared).connections.iter_mut().for_each(|connection| connection.lost = true);
     }
 
-    /// Lines of clients that contain this text do not reach the server; the client hears nothing of it.
-    pub(crate) fn swallow(&self, text: &str) {
-        lock(&self.shared).swallowed.push(text.to_owned());
+    /// Lines of this side that contain the text get lost; nobody is told.
+    pub(crate) fn swallow(&self, side: Side, text: &str) {
+        lock(&self.shared).swallowed.push((side, text.to_owned()));
     }
 
     /// All lines get through again.
@@ -76,13 +91,17 @@ impl Proxy {
         lock(&self.shared).swallowed.clear();
     }
 
+    /// The server's `text` reaches the client as `instead`.
+    pub(crate) fn rewrite(&self, text: &str, instead: &str) {
+        lock(&self.shared).rewritten.push((text.to_owned(), instead.to_owned()));
+    }
+
     /// Closes all connections, and new ones as they come.
     pub(crate) fn close(&self) {
         let mut state = lock(&self.shared);
         state.closed = true;
-        for connection in &state.connections {
-            drop(connection.client.shutdown(Shutdown::Both));
-            drop(connection.server.shutdown(Shutdown::Both));
+        for end in state.connections.iter().flat_map(|connection| &connection.ends) {
+            drop(end.shutdown(Shutdown::Both));
         }
     }
 
@@ -98,52 +117,47 @@ fn lock(shared: &Mutex<State>) -> MutexGuard<'_, State> {
 
 fn accept(client: TcpStream, shared: &Arc<Mutex<State>>) {
     let mut state = lock(shared);
+    state.calls.push(Instant::now());
     if state.closed {
         return;
     }
     // A server that is down refuses, and so do we, by closing.
     let Ok(server) = TcpStream::connect(state.target) else { return };
-    let clone = |stream: &TcpStream| stream.try_clone().expect("a socket can be cloned");
     drop((client.set_nodelay(true), server.set_nodelay(true)));
-    let (from_client, to_server, from_server, to_client) = (clone(&client), clone(&server), clone(&server), clone(&client));
     let number = state.connections.len();
-    state.connections.push(Connection { since: Instant::now(), client, server, lost: false });
-    let (up, down) = (Arc::clone(shared), Arc::clone(shared));
-    thread::spawn(move || carry_up(from_client, to_server, number, &up));
-    thread::spawn(move || carry_down(from_server, to_client, number, &down));
+    for (side, from, to) in [(Side::Client, &client, &server), (Side::Server, &server, &client)] {
+        let [from, to] = [from, to].map(|stream| stream.try_clone().expect("a socket can be cloned"));
+        let shared = Arc::clone(shared);
+        thread::spawn(move || carry(side, from, to, number, &shared));
+    }
+    state.connections.push(Connection { ends: [client, server], lost: false });
 }
 
-/// Lines of the client to the server, but for those that get lost.
-fn carry_up(client: TcpStream, mut server: TcpStream, number: usize, shared: &Mutex<State>) {
-    let mut reader = BufReader::new(client);
+/// Takes lines from one side to the other, but for those that get lost.
+fn carry(side: Side, from: TcpStream, mut to: TcpStream, number: usize, shared: &Mutex<State>) {
+    let mut reader = BufReader::new(from);
     let mut line = Vec::new();
     while reader.read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
-        let lost = {
-            let mut state = lock(shared);
-            state.said.push(Line::parse(line.strip_suffix(b"\n").unwrap_or(&line)));
-            let text = String::from_utf8_lossy(&line);
-            state.connections[number].lost || state.swallowed.iter().any(|part| text.contains(part))
-        };
-        if !lost && server.write_all(&line).is_err() {
+        let passes = lock(shared).passes(side, &mut line, number);
+        if passes && to.write_all(&line).is_err() {
             break;
         }
         line.clear();
     }
     if !lock(shared).connections[number].lost {
-        drop(server.shutdown(Shutdown::Write));
+        drop(to.shutdown(Shutdown::Write));
     }
 }
 
-fn carry_down(mut server: TcpStream, mut client: TcpStream, number: usize, shared: &Mutex<State>) {
-    let mut buffer = [0; 4096];
-    while let Ok(count) = server.read(&mut buffer)
-        && count > 0
-    {
-        if !lock(shared).connections[number].lost && client.write_all(&buffer[..count]).is_err() {
-            break;
+impl State {
+    /// Notes the line, changes it if it is to be changed, and says whether it gets through.
+    fn passes(&mut self, side: Side, line: &mut Vec<u8>, number: usize) -> bool {
+        self.said.push((side, Line::parse(line.strip_suffix(b"\n").unwrap_or(line))));
+        let text = String::from_utf8_lossy(line).into_owned();
+        for (what, instead) in self.rewritten.iter().filter(|(what, _)| side == Side::Server && text.contains(what)) {
+            *line = text.replace(what, instead).into_bytes();
         }
-    }
-    if !lock(shared).connections[number].lost {
-        drop(client.shutdown(Shutdown::Both));
+        let swallowed = self.swallowed.iter().any(|(whose, part)| *whose == side && text.contains(part));
+        !swallowed && !self.connections[number].lost
     }
 }
