@@ -8,6 +8,7 @@ use super::lab::certificates::Authority;
 use super::lab::network::{HOST, KINDS, Kind, Network, Options};
 use super::lab::observer::{Observer, PATIENCE};
 use super::lab::proxy::{Proxy, Side};
+use super::lab::scram;
 use super::lab::services::{self, PASSWORD};
 use super::servers::everywhere;
 use crate::harness::address;
@@ -92,6 +93,20 @@ fn f1_02_sasl_external_succeeds_before_registration_ends() {
     let place = |what: &str| record.find(what).unwrap_or_else(|| panic!("{what} is missing in {record}"));
     assert!(place("AUTHENTICATE EXTERNAL") < place(":SASL authentication successful"));
     assert!(place(":SASL authentication successful") < place("CAP END"));
+}
+
+#[test]
+fn f1_02_sasl_scram_proves_the_password_without_saying_it() {
+    let network = Network::start(Kind::Ngircd);
+    let door = scram::before(network.plain);
+    let proxy = Proxy::before(door);
+    let config = Config::at(&proxy.address.to_string());
+    let bell = config.clone().server(&sasl("scram-sha-256", PASSWORD)).start();
+    bell.wait_joined(CHANNEL);
+    assert!(proxy.talk().iter().any(|(_, line)| line.command() == "903"));
+    let wrong = config.server(&sasl("scram-sha-256", "wrong")).start();
+    wrong.wait_metric("watchbell_irc_sasl_failures_total", &["server=\"net\""], 1.0);
+    assert_eq!(wrong.metric("watchbell_irc_channel_joined", &[]), 0.0);
 }
 
 #[test]

@@ -7,7 +7,9 @@ pub(crate) mod line;
 pub(crate) mod network;
 pub(crate) mod observer;
 pub(crate) mod proxy;
+pub(crate) mod scram;
 pub(crate) mod services;
+pub(crate) mod socks;
 
 mod hybrid;
 mod inspircd;
