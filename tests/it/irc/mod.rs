@@ -8,6 +8,7 @@ mod f1_commanding;
 mod f1_confirming;
 mod f1_lines;
 mod f1_links;
+mod f1_pairing;
 mod f1_refusals;
 mod f1_registering;
 mod proxied;
