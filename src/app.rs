@@ -8,20 +8,20 @@ use tokio::sync::{mpsc, oneshot, watch};
 use watchbell_engine::Engine;
 use watchbell_engine::silence::edit::SilenceLimits;
 
-use crate::api::{self, Api, ApiOptions};
+use crate::api::{self, Api, ApiOptions, Listener};
 use crate::cli::Options;
 use crate::config::{Config, ConfigError};
 use crate::driver::{Command, Driver, Handle, Refused, Running};
-use crate::receivers::{Integrations, ReceiverError};
+use crate::receivers::{Figure, Integrations, ReceiverError};
 use crate::store::{Committer, Opened, Store, StoreError};
-use crate::telemetry::Metrics;
+use crate::telemetry::{Asked, Metrics};
 use crate::{clock, version};
 
 mod external_url;
 mod loader;
 
 use external_url::ExternalUrl;
-use loader::{Loader, syntax};
+use loader::{Built, Loader, syntax};
 
 /// Reloads that may be asked for while one is under way.
 const MAX_RELOADS: usize = 16;
@@ -60,22 +60,27 @@ pub async fn run(options: Options) -> Result<(), AppError> {
     let config = loader.load()?;
     let (store, opened) = Store::open(&options.storage_path)?;
     tell_what_was_opened(&opened);
-    let listeners = api::bind(&options.listen_addresses).await?;
-    let external_url = ExternalUrl::new(&options, listeners[0].local_addr()?.port()).map_err(AppError::ExternalUrl)?;
+    let listeners = listeners(&options).await?;
+    let port = listeners.iter().find_map(Listener::network_address).map(|address| address.port());
+    let external_url = ExternalUrl::new(&options, port).map_err(AppError::ExternalUrl)?;
     loader.external_url = external_url.to_string();
-    let (route_labels, integrations) = loader.build(&config)?;
+    let Built { route_labels, integrations, irc: plans } = loader.build(&config)?;
 
     let metrics = Metrics::new(&options.features);
     count_receivers(&metrics, &config);
     count_damage(&metrics, &opened);
     let fallbacks = Arc::clone(&loader.fallbacks);
     metrics.template_fallbacks.ask(move || fallbacks.counts().collect());
+    let irc = loader.irc.clone();
+    metrics.asked.ask(move || irc.figures().into_iter().map(asked).collect());
     let (driver, commands) = driver(&options, &config, integrations, store, opened, metrics.clone());
     let (running, watched) = watch::channel(Arc::new(loader.running(config, route_labels)));
     let (reloads, asked) = mpsc::channel(MAX_RELOADS);
     let handle = Handle::new(commands, watched, reloads);
     let api = Api::new(handle.clone(), metrics.clone(), api_options(&options, &external_url));
 
+    let irc = loader.irc.clone();
+    irc.follow(&plans);
     let driving = tokio::spawn(driver.run());
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = tokio::spawn(api::serve(listeners, api, async move { drop(stopped.await) }));
@@ -85,8 +90,13 @@ pub async fn run(options: Options) -> Result<(), AppError> {
     let _ = serving.await;
     handle.stop().await;
     let _ = driving.await;
+    irc.stop().await;
     tracing::info!("Stopped");
     Ok(())
+}
+
+async fn listeners(options: &Options) -> std::io::Result<Vec<Listener>> {
+    if options.systemd_socket { api::passed() } else { api::bind(&options.listen_addresses).await }
 }
 
 /// The engine as it was left, behind its driver.
@@ -147,8 +157,9 @@ impl Reloader {
     /// Everything that can fail is done before anything changes.
     async fn follow_the_file(&self) -> Result<(), AppError> {
         let config = self.loader.load()?;
-        let (route_labels, integrations) = self.loader.build(&config)?;
+        let Built { route_labels, integrations, irc } = self.loader.build(&config)?;
         count_receivers(&self.metrics, &config);
+        self.loader.irc.follow(&irc);
         self.handle.replace(Arc::clone(&config.policy), Arc::new(integrations)).await?;
         self.running.send_replace(Arc::new(self.loader.running(config, route_labels)));
         Ok(())
@@ -180,6 +191,11 @@ fn api_options(options: &Options, external_url: &ExternalUrl) -> ApiOptions {
         per_alertname_limit: options.per_alertname_limit.unwrap_or(0),
         group_key_in_metrics: options.features.group_key_in_metrics,
     }
+}
+
+/// What receivers count, as metrics.
+fn asked(Figure { name, kind, help, series }: Figure) -> Asked {
+    Asked { name, kind: kind.as_str(), help, series }
 }
 
 fn count_receivers(metrics: &Metrics, config: &Config) {

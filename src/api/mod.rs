@@ -7,6 +7,7 @@ mod cors;
 mod error;
 mod groups;
 mod limits;
+mod listen;
 mod pages;
 mod params;
 mod patient;
@@ -40,7 +41,8 @@ use error::text_response;
 use limits::Limits;
 use routes::{Page, Resource};
 
-pub use serve::{bind, serve};
+pub use listen::{Listener, bind, passed};
+pub use serve::serve;
 
 /// How the API is offered.
 #[derive(Clone, Debug)]

@@ -1,6 +1,5 @@
-//! Listening, and the life of a connection. Each bound here keeps a stranger from using up the program.
+//! The life of a connection. Each bound here keeps a stranger from using up the program.
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,11 +7,12 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
 use super::Api;
+use super::listen::{Listener, Stream};
 use super::patient::Patient;
 use crate::telemetry::Metrics;
 
@@ -32,28 +32,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How long requests under way may take to finish when the program stops (Alertmanager's five seconds).
 const STOP_GRACE: Duration = Duration::from_secs(5);
 
-/// Listens on every address, `host:port` each; an empty host means all of the machine's addresses.
-pub async fn bind(addresses: &[String]) -> io::Result<Vec<TcpListener>> {
-    let mut listeners = Vec::new();
-    for address in addresses {
-        let listener = bind_one(address).await;
-        let named = |error: io::Error| io::Error::new(error.kind(), format!("listen on {address:?}: {error}"));
-        listeners.push(listener.map_err(named)?);
-    }
-    Ok(listeners)
-}
-
-async fn bind_one(address: &str) -> io::Result<TcpListener> {
-    let Some(port) = address.strip_prefix(':') else { return TcpListener::bind(address).await };
-    match TcpListener::bind(format!("[::]:{port}")).await {
-        // A machine without IPv6.
-        Err(error) if error.kind() != io::ErrorKind::AddrInUse => TcpListener::bind(format!("0.0.0.0:{port}")).await,
-        bound => bound,
-    }
-}
-
 /// Serves until `stop` ends, then lets requests under way finish.
-pub async fn serve(listeners: Vec<TcpListener>, api: Api, stop: impl Future<Output = ()>) {
+pub async fn serve(listeners: Vec<Listener>, api: Api, stop: impl Future<Output = ()>) {
     let connections = Arc::new(GracefulShutdown::new());
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut accepting = JoinSet::new();
@@ -76,14 +56,17 @@ struct Server {
 }
 
 impl Server {
-    async fn accept(self, listener: TcpListener) {
-        if let Ok(address) = listener.local_addr() {
-            tracing::info!(%address, "Listening on");
-            tracing::info!(http2 = false, %address, "TLS is disabled.");
-        }
+    async fn accept(self, listener: Listener) {
+        tracing::info!(address = %listener, "Listening on");
+        tracing::info!(http2 = false, address = %listener, "TLS is disabled.");
         loop {
             match listener.accept().await {
-                Ok((stream, _)) => self.admit(stream),
+                Ok(Stream::Tcp(stream)) => {
+                    // An answer is written in one piece; waiting for more would only delay it. It works without.
+                    let _ = stream.set_nodelay(true);
+                    self.admit(stream);
+                }
+                Ok(Stream::Local(stream)) => self.admit(stream),
                 Err(error) => {
                     tracing::error!(component = "api", err = %error, "accepting a connection failed");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -92,14 +75,12 @@ impl Server {
         }
     }
 
-    fn admit(&self, stream: TcpStream) {
+    fn admit(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
         let metrics = &self.api.0.metrics;
         let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() else {
             metrics.http.connections_refused.inc();
             return;
         };
-        // An answer is written in one piece; waiting for more would only delay it. It works without.
-        let _ = stream.set_nodelay(true);
         let open = Open::new(metrics.clone(), slot);
         let service = TowerToHyperService::new(self.api.clone().router());
         let mut http = http1::Builder::new();

@@ -11,11 +11,13 @@ use crate::cli::Options;
 pub(super) struct ExternalUrl(Url);
 
 impl ExternalUrl {
-    /// The URL the operator gave; without one, this machine's name and the port we listen on.
-    pub(super) fn new(options: &Options, port: u16) -> Result<Self, String> {
-        let given = match options.external_url.as_str() {
-            "" => format!("http://{}:{port}/", host_name()?),
-            given => given.to_owned(),
+    /// The URL the operator gave; without one, this machine's name and the port we listen on, if it has one that a
+    /// URL can name.
+    pub(super) fn new(options: &Options, port: Option<u16>) -> Result<Self, String> {
+        let given = match (options.external_url.as_str(), port) {
+            ("", Some(port)) => format!("http://{}:{port}/", host_name()?),
+            ("", None) => format!("http://{}/", host_name()?),
+            (given, _) => given.to_owned(),
         };
         let url = Url::parse(&given).map_err(|error| format!("{given:?}: {error}"))?;
         match url.scheme() {

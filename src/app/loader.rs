@@ -9,7 +9,9 @@ use super::AppError;
 use crate::cli::{self, Features, Options};
 use crate::config::{self, Config};
 use crate::driver::Running;
-use crate::receivers::{Integrations, RouteLabels, Surroundings, TemplateFallbacks, Warning};
+use crate::receivers::{
+    Integrations, IrcNetworks, IrcPlans, Names, RouteLabels, Surroundings, TemplateFallbacks, Warning,
+};
 use crate::{clock, version};
 
 /// Reads the configuration and builds what follows from it.
@@ -21,14 +23,27 @@ pub(super) struct Loader {
     pub(super) external_url: String,
     /// Counts what is told without its template, across configurations.
     pub(super) fallbacks: Arc<TemplateFallbacks>,
+    /// The sessions with IRC servers, which outlive configurations.
+    pub(super) irc: IrcNetworks,
+    /// The node's name in the cluster; empty if none was given.
+    node: String,
+}
+
+/// What follows from a configuration.
+pub(super) struct Built {
+    pub(super) route_labels: RouteLabels,
+    pub(super) integrations: Integrations,
+    pub(super) irc: IrcPlans,
 }
 
 impl Loader {
     pub(super) fn new(options: &Options) -> Self {
         let default = Path::new(cli::DEFAULT_CONFIG_FILE);
         let file = options.config_file.clone().or_else(|| default.exists().then(|| default.to_owned()));
+        let node = options.cluster.as_ref().map(|cluster| cluster.peer_name.clone()).unwrap_or_default();
         let options = config::Options { syntax: syntax(&options.features), retention: options.data_retention };
-        Self { file, options, external_url: String::new(), fallbacks: Arc::default() }
+        let (fallbacks, irc) = (Arc::default(), IrcNetworks::default());
+        Self { file, options, external_url: String::new(), fallbacks, irc, node }
     }
 
     pub(super) fn file_name(&self) -> String {
@@ -51,7 +66,7 @@ impl Loader {
         Ok(config)
     }
 
-    pub(super) fn build(&self, config: &Config) -> Result<(RouteLabels, Integrations), AppError> {
+    pub(super) fn build(&self, config: &Config) -> Result<Built, AppError> {
         let templates = config::parse_templates(&config.templates)?;
         let route_labels = RouteLabels::parse(config.policy.routes.iter().map(|route| &route.labels), &templates);
         let surroundings = Surroundings {
@@ -60,12 +75,21 @@ impl Loader {
             now: clock::now,
             fallbacks: Arc::clone(&self.fallbacks),
             route_labels: route_labels.clone(),
+            irc: self.irc.clone(),
         };
-        let integrations = Integrations::build(&config.used_receivers(), &templates, &surroundings)?;
+        let receivers = config.used_receivers();
+        let irc = IrcPlans::build(&config.global.irc_servers, &receivers, &self.names())?;
+        let integrations = Integrations::build(&receivers, &templates, &surroundings)?;
         for Warning { receiver, kind, index, field, error } in integrations.rehearse(&surroundings) {
             tracing::warn!(component = "configuration", %receiver, integration = kind, index, %field, err = %error, "A template fails with sample alerts");
         }
-        Ok((route_labels, integrations))
+        Ok(Built { route_labels, integrations, irc })
+    }
+
+    fn names(&self) -> Names {
+        let host = hostname::get().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let node = if self.node.is_empty() { host.clone() } else { self.node.clone() };
+        Names { host, node, external_url: self.external_url.clone() }
     }
 
     pub(super) fn running(&self, config: Config, route_labels: RouteLabels) -> Running {

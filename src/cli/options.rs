@@ -30,8 +30,10 @@ pub struct Options {
     pub per_alertname_limit: Option<usize>,
     /// Time after the start before anything is sent.
     pub dispatch_start_delay: Duration,
-    /// `host:port` each; an empty host means all addresses. Never empty.
+    /// `host:port` each, where an empty host means all addresses, or `vsock://:port`. Never empty.
     pub listen_addresses: Vec<String>,
+    /// Whether the sockets are used that systemd passes, instead of the addresses.
+    pub systemd_socket: bool,
     /// As given; empty means that the host's name is used.
     pub external_url: String,
     /// As given; `None` means the path of the external URL.
@@ -125,6 +127,7 @@ pub(super) fn from_flags(given: &Given) -> Result<Options, UsageError> {
         per_alertname_limit: flags.limit("alerts.per-alertname-limit")?,
         dispatch_start_delay: flags.duration("dispatch.start-delay")?,
         listen_addresses: flags.listen_addresses()?,
+        systemd_socket: flags.is_on("web.systemd-socket"),
         external_url: flags.text("web.external-url").to_owned(),
         route_prefix: Some(flags.text("web.route-prefix")).filter(|prefix| !prefix.is_empty()).map(str::to_owned),
         get_concurrency: flags.limit("web.get-concurrency")?.unwrap_or_else(default_get_concurrency),
@@ -201,7 +204,6 @@ impl Values<'_> {
     fn refuse_unbuilt(&self) -> Result<(), UsageError> {
         let unbuilt = [
             ("web.config.file", !self.text("web.config.file").is_empty(), "TLS and authentication are not built yet"),
-            ("web.systemd-socket", self.is_on("web.systemd-socket"), "socket activation is not built yet"),
             ("cluster.tls-config", !self.text("cluster.tls-config").is_empty(), "clustering is not built yet"),
             ("cluster.peer", self.list("cluster.peer").iter().any(|p| !p.is_empty()), "clustering is not built yet"),
         ];
@@ -214,20 +216,16 @@ impl Values<'_> {
     fn listen_addresses(&self) -> Result<Vec<String>, UsageError> {
         const NAME: &str = "web.listen-address";
         let addresses = self.list(NAME);
-        for address in &addresses {
-            if address.starts_with("vsock://") {
-                return Err(UsageError(format!(
-                    "flag '--{NAME}' cannot be followed: {address:?}: vsock is not built yet"
-                )));
-            }
-            let port = address.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
-            if port.is_none() {
-                return Err(UsageError(format!(
-                    "invalid value {address:?} for flag '--{NAME}': write host:port or :port"
-                )));
-            }
+        let is_known = |address: &&String| match address.strip_prefix("vsock://") {
+            Some(rest) => rest.strip_prefix(':').is_some_and(|port| port.parse::<u32>().is_ok()),
+            None => address.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok()),
+        };
+        match addresses.iter().find(|address| !is_known(address)) {
+            Some(address) => Err(UsageError(format!(
+                "invalid value {address:?} for flag '--{NAME}': write host:port, :port or vsock://:port"
+            ))),
+            None => Ok(addresses),
         }
-        Ok(addresses)
     }
 
     fn cluster(&self) -> Result<Option<Cluster>, UsageError> {

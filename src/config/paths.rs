@@ -1,10 +1,11 @@
-//! Relative paths of files that an `http_config` names: they start from the configuration file's directory.
+//! Relative paths of files that an `http_config` or an `auth_oauth2` names: they start from the configuration file's
+//! directory.
 //!
 //! Only these do; other `*_file` keys are left to the working directory, as in Alertmanager.
 
 use std::path::Path;
 
-use crate::settings::http::HttpConfig;
+use crate::settings::http::{HttpConfig, OAuth2};
 use crate::settings::tls::TlsConfig;
 
 /// Makes the paths of `config` start from `directory`.
@@ -17,14 +18,19 @@ pub(super) fn resolve(config: &mut HttpConfig, directory: &Path) {
         files.push(&mut auth.credentials_file);
     }
     if let Some(oauth2) = &mut config.oauth2 {
-        files.push(&mut oauth2.client_secret_file);
-        files.extend(tls_files(&mut oauth2.tls_config));
+        resolve_oauth2(oauth2, directory);
     }
     files.extend(tls_files(&mut config.tls_config));
     files.extend(config.http_headers.values_mut().flat_map(|header| &mut header.files));
     for file in files {
         resolve_path(file, directory);
     }
+}
+
+/// The same for the files by which a token is asked for.
+pub(super) fn resolve_oauth2(oauth2: &mut OAuth2, directory: &Path) {
+    let files = tls_files(&mut oauth2.tls_config).into_iter().chain([&mut oauth2.client_secret_file]);
+    files.for_each(|file| resolve_path(file, directory));
 }
 
 fn tls_files(config: &mut TlsConfig) -> [&mut String; 3] {

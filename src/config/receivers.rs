@@ -11,6 +11,7 @@ use super::check::Check;
 use super::error::Place;
 use super::file;
 use super::paths;
+use super::spelling::nearest;
 use super::yaml::At;
 use crate::settings::Invalid;
 use crate::settings::email::EmailConfig;
@@ -20,7 +21,7 @@ use crate::settings::receiver::Receiver;
 use crate::settings::webhook::WebhookConfig;
 
 /// The kinds of integrations that this version can tell.
-const SUPPORTED: &str = "webhook_configs, email_configs, terminal_configs";
+const SUPPORTED: &str = "webhook_configs, email_configs, irc_configs, terminal_configs";
 
 /// Receivers with all that they inherit, in the order of the file.
 pub(super) fn receivers(
@@ -90,12 +91,16 @@ fn checked(written: file::Receiver, global: &Global, directory: &Path, check: &m
     };
     let email = |config: &mut EmailConfig| {
         config.validate()?;
+        config.auth_oauth2.iter_mut().for_each(|oauth2| paths::resolve_oauth2(oauth2, directory));
         inherit_email(config, global)
     };
     Receiver {
         webhook_configs: each("webhook", written.webhook_configs, check, webhook),
         email_configs: each("email", written.email_configs, check, email),
-        irc_configs: each("irc", written.irc_configs, check, |config| config.validate()),
+        irc_configs: each("irc", written.irc_configs, check, |config| {
+            config.validate()?;
+            check_irc_server(&config.server, global)
+        }),
         gitlab_configs: each("gitlab", written.gitlab_configs, check, |config| config.validate()),
         terminal_configs: each("terminal", written.terminal_configs, check, |_| Ok(())),
         labels: written.labels.into_iter().map(|(name, value)| (name, value.value)).collect(),
@@ -133,6 +138,19 @@ fn check_url_template(url: &str) -> Result<(), Invalid> {
     compiled.map(|_| ()).map_err(|error| Invalid(format!("invalid template syntax: {error}")))
 }
 
+/// The server must be there to be spoken to.
+fn check_irc_server(name: &str, global: &Global) -> Result<(), Invalid> {
+    if global.irc_servers.iter().any(|server| server.name == name) {
+        return Ok(());
+    }
+    let known = global.irc_servers.iter().map(|server| server.name.as_str());
+    let advice = nearest(name, known).map_or_else(
+        || "define it under `irc_servers` in `global`".to_owned(),
+        |near| format!("did you mean {near:?}?"),
+    );
+    Err(Invalid(format!("undefined irc server {name:?} ({advice})")))
+}
+
 /// Takes the global settings as a whole where there are none.
 fn inherit_http(own: &mut Option<HttpConfig>, global: &Global, directory: &Path) {
     match own {
@@ -159,6 +177,11 @@ fn inherit_email(email: &mut EmailConfig, global: &Global) -> Result<(), Invalid
     email.require_tls = email.require_tls.or(Some(global.smtp_require_tls));
     email.force_implicit_tls = email.force_implicit_tls.or(global.smtp_force_implicit_tls);
     email.tls_config = email.tls_config.take().or_else(|| global.smtp_tls_config.clone());
+    email.tls_mode = email.tls_mode.or(global.smtp_tls_mode);
+    inherit(&mut email.auth_mechanisms, &global.smtp_auth_mechanisms);
+    inherit(&mut email.auth_oauth2, &global.smtp_auth_oauth2);
+    inherit(&mut email.envelope_from, &global.smtp_envelope_from);
+    inherit(&mut email.message_id_domain, &global.smtp_message_id_domain);
     let missing = |key: &str| {
         let text = format!("no global SMTP {key} set (set `{key}` here or `smtp_{key}` under `global`)");
         Err(Invalid(text))
@@ -196,10 +219,7 @@ fn refuse_unsupported(receiver: &file::Receiver, check: &mut Check<'_>) {
         &receiver.rocketchat_configs,
         &receiver.mattermost_configs,
     ];
-    let ours = [
-        receiver.irc_configs.first().map(|config| &config.place),
-        receiver.gitlab_configs.first().map(|config| &config.place),
-    ];
+    let ours = [receiver.gitlab_configs.first().map(|config| &config.place)];
     let first_of_each = foreign.iter().map(|configs| configs.first().map(|config| &config.place)).chain(ours);
     for place in first_of_each.flatten() {
         check.problem(place, format!("not yet supported by this version (it has {SUPPORTED})"));

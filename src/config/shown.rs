@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::file::{self, InhibitRule, NamedIntervals, Route};
 use super::yaml::At;
+use crate::settings::email::EmailConfig;
 use crate::settings::global::Global;
 use crate::settings::receiver::Receiver;
 use crate::settings::webhook::WebhookConfig;
@@ -33,6 +34,9 @@ const NEWER_GLOBAL_KEYS: [&str; 3] = ["slack_app_url", "rocketchat_api_url", "gi
 
 /// The same of `webhook_configs`; without `url_file` there is always a `url`.
 const NEWER_WEBHOOK_KEYS: [&str; 3] = ["url", "url_file", "timeout"];
+
+/// Keys of `email_configs` with a default that Alertmanager does not know.
+const NEWER_EMAIL_KEYS: [&str; 4] = ["auto_submitted", "partial_delivery", "dsn", "max_size"];
 
 /// Stands for a webhook's URL; the domain never exists (RFC 2606).
 const HIDDEN_URL: &str = "https://hidden.invalid/<secret>";
@@ -59,15 +63,22 @@ fn global_value(global: &Global) -> Value {
 
 fn receiver_value(receiver: &Receiver) -> Value {
     let mut value = plain(receiver);
+    let default = plain(&EmailConfig::default());
+    for email in configs(&mut value, "email_configs") {
+        drop_defaults(email, &default, &NEWER_EMAIL_KEYS);
+    }
     let default = plain(&WebhookConfig::default());
-    let webhooks = value.get_mut("webhook_configs").and_then(Value::as_array_mut);
-    for webhook in webhooks.into_iter().flatten() {
+    for webhook in configs(&mut value, "webhook_configs") {
         drop_defaults(webhook, &default, &NEWER_WEBHOOK_KEYS);
         if let Some(url) = webhook.get_mut("url") {
             *url = HIDDEN_URL.into();
         }
     }
     value
+}
+
+fn configs<'a>(receiver: &'a mut Value, key: &str) -> impl Iterator<Item = &'a mut Value> {
+    receiver.get_mut(key).and_then(Value::as_array_mut).into_iter().flatten()
 }
 
 fn plain(settings: &impl Serialize) -> Value {

@@ -9,6 +9,7 @@ use watchbell_engine::policy::{GroupBy, Route};
 use watchbell_engine::timeinterval::Span;
 
 use super::*;
+use crate::settings::email::TlsMode;
 
 const OPTIONS: Options = Options { syntax: Syntax::Fallback, retention: Duration::from_secs(120 * 3600) };
 
@@ -155,6 +156,25 @@ fn receivers_inherit_from_global() {
     assert_eq!(webhooks[0].http_config, config.global.http_config);
     let own = webhooks[1].http_config.as_ref().unwrap();
     assert!(own.proxy_url.is_empty() && own.follow_redirects);
+}
+
+#[test]
+fn what_mail_knows_beyond_alertmanager_is_inherited_and_shown() {
+    let config = good("mail.yml");
+    let [staff, night] = &config.receivers[0].email_configs[..] else { panic!("two mails are expected") };
+    assert_eq!((staff.tls_mode, night.tls_mode), (Some(TlsMode::StartTls), Some(TlsMode::Implicit)));
+    assert_eq!((staff.auth_mechanisms.len(), night.auth_mechanisms.len()), (2, 4));
+    assert_eq!(staff.auth_oauth2, config.global.smtp_auth_oauth2);
+    assert_eq!(
+        (staff.envelope_from.as_str(), staff.message_id_domain.as_str()),
+        ("bounces@example.org", "alerts.example.org")
+    );
+    let secret = &night.auth_oauth2.as_ref().unwrap().client_secret_file;
+    assert!(Path::new(secret).is_absolute() && secret.ends_with("fixtures/config/good/night.txt"), "{secret}");
+    for shown in ["max_size: 60kB\n", "by: incident\n", "- failure\n", "smtp_tls_mode: starttls\n"] {
+        assert!(config.original.contains(shown), "{shown} is not in\n{}", config.original);
+    }
+    assert!(!good("classic.yml").original.contains("max_size"), "a default that older clients do not know is shown");
 }
 
 #[test]

@@ -56,6 +56,10 @@ impl NoteTaker {
             Note::SilenceCreated(silence) => self.silence("create silence", &silence),
             Note::SilenceUpdated(silence) => self.silence("update silence", &silence),
             Note::SilenceExpired(silence) => self.silence("expire silence", &silence),
+            Note::ClockAhead(version) => {
+                let node = format_args!("{:016x}", version.node.0);
+                tracing::warn!(component = "cluster", %node, "a record was refused: its writer's clock is far ahead of ours");
+            }
         }
     }
 

@@ -15,6 +15,7 @@ use crate::peers::Peer;
 use crate::replica::Record;
 use crate::silence::edit::{Draft, SilenceError};
 use crate::silence::{Silence, SilenceId};
+use crate::version::Version;
 
 /// Everything that can happen, but for time passing and the policy being replaced.
 #[derive(Clone, Debug)]
@@ -169,6 +170,8 @@ pub enum Note {
     SilenceUpdated(Arc<Silence>),
     /// A silence was ended by somebody.
     SilenceExpired(Arc<Silence>),
+    /// Another node's record was refused: this version of it lies too far ahead of our clock.
+    ClockAhead(Version),
 }
 
 /// Why an alert is not told.

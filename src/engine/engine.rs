@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::alerts::NameLimit;
 use crate::delivery::Delivery;
+use crate::digest::Ledger;
 use crate::effect::{Answer, AttemptId, Effects, Input};
 use crate::nflog::{NflogEntry, NflogKey};
 use crate::peers::Turns;
@@ -43,6 +44,8 @@ pub struct Engine {
     pub(crate) view: View,
     pub(crate) router: Router,
     pub(crate) nflog: BTreeMap<NflogKey, Arc<NflogEntry>>,
+    /// The sums over silences and log entries.
+    pub(crate) ledger: Ledger,
     pub(crate) deliveries: BTreeMap<NflogKey, Delivery>,
     pub(crate) in_flight: BTreeMap<AttemptId, NflogKey>,
     pub(crate) timers: Timers,
@@ -66,6 +69,7 @@ impl Engine {
             router: Router::new(Arc::clone(&policy)),
             view: View::new(policy, options.silences.retention),
             nflog: BTreeMap::new(),
+            ledger: Ledger::default(),
             deliveries: BTreeMap::new(),
             in_flight: BTreeMap::new(),
             timers: Timers::default(),

@@ -1,7 +1,8 @@
-//! Records that outlive a moment: silences and the notification log. Made here, merged from other nodes, forgotten.
+//! Records that outlive a moment, silences and the notification log: made here, kept, forgotten.
 
 use std::sync::Arc;
 
+use crate::digest::{trace_nflog, trace_silence};
 use crate::effect::{Change, Effects, Note};
 use crate::engine::Engine;
 use crate::nflog::{NflogEntry, NflogKey};
@@ -60,37 +61,13 @@ impl Engine {
         effects.publish.push(Record::Silence(silence));
     }
 
-    /// Takes another node's record if it is newer than ours and not yet to be forgotten.
-    pub(crate) fn merge(&mut self, now: Timestamp, record: Record, effects: &mut Effects) {
-        match record {
-            Record::Silence(silence) => {
-                let known = self.view.silences.get(silence.id).map(|known| known.version);
-                if silence.forget_at > now && known.is_none_or(|known| known < silence.version) {
-                    self.keep_silence(now, silence, effects);
-                }
-            }
-            Record::Nflog(entry) => {
-                let known = self.nflog.get(&entry.key).map(|known| known.version);
-                if entry.expires_at > now && known.is_none_or(|known| known < entry.version) {
-                    self.turns.settle(&entry.key);
-                    let key = entry.key.clone();
-                    self.keep_nflog(entry, effects);
-                    self.attempt(now, &key, effects);
-                }
-            }
-            Record::Claim(claim) => {
-                let key = claim.key.clone();
-                self.turns.claim(claim, now);
-                self.attempt(now, &key, effects);
-            }
-        }
-    }
-
     pub(crate) fn keep_silence(&mut self, now: Timestamp, silence: Arc<Silence>, effects: &mut Effects) {
         if silence.state(now) != SilenceState::Expired {
             self.timers.set(Timer::SilenceEnds(silence.id), silence.ends_at);
         }
         self.timers.set(Timer::SilenceForgotten(silence.id), silence.forget_at);
+        let old = self.view.silences.get(silence.id).map(|old| trace_silence(old));
+        self.ledger.replace(old, Some(trace_silence(&silence)));
         Arc::make_mut(&mut self.view.silences).insert(Arc::clone(&silence), now);
         effects.persist.push(Change::PutSilence(silence));
     }
@@ -108,18 +85,21 @@ impl Engine {
 
     pub(crate) fn forget_silence(&mut self, id: SilenceId, effects: &mut Effects) {
         self.timers.cancel(&Timer::SilenceEnds(id));
-        Arc::make_mut(&mut self.view.silences).remove(id);
+        let old = Arc::make_mut(&mut self.view.silences).remove(id);
+        self.ledger.replace(old.map(|old| trace_silence(&old)), None);
         effects.persist.push(Change::DeleteSilence(id));
     }
 
     pub(crate) fn keep_nflog(&mut self, entry: Arc<NflogEntry>, effects: &mut Effects) {
         self.timers.set(Timer::NflogForgotten(entry.key.clone()), entry.expires_at);
-        self.nflog.insert(entry.key.clone(), Arc::clone(&entry));
+        let old = self.nflog.insert(entry.key.clone(), Arc::clone(&entry));
+        self.ledger.replace(old.map(|old| trace_nflog(&old)), Some(trace_nflog(&entry)));
         effects.persist.push(Change::PutNflog(entry));
     }
 
     pub(crate) fn forget_nflog(&mut self, key: &NflogKey, effects: &mut Effects) {
-        self.nflog.remove(key);
+        let old = self.nflog.remove(key);
+        self.ledger.replace(old.map(|old| trace_nflog(&old)), None);
         effects.persist.push(Change::DeleteNflog(key.clone()));
     }
 }

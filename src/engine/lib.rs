@@ -24,8 +24,8 @@
 //!   agree), [`nflog`]. `index` is why more silences, rules or routes do not make each alert slower.
 //! * What happens: `ingest` (alerts come in), `flush` (a group's timer is due), `tell` (one integration is told) over
 //!   `decide` (is there a reason?) and `delivery` (where that stands), `keep` (silences and log entries), `timer`.
-//! * Going on: [`resume`] (restart, reload), and for several nodes [`version`] (whose record is newer) and [`peers`]
-//!   (whose turn it is).
+//! * Going on: [`resume`] (restart, reload), and for several nodes [`version`] (whose record is newer), [`replica`]
+//!   (what they tell each other), [`digest`] (whether they hold the same) and [`peers`] (whose turn it is).
 //!
 //! # What always holds
 //!
@@ -59,6 +59,7 @@ pub mod alert;
 mod alerts;
 mod decide;
 mod delivery;
+pub mod digest;
 pub mod effect;
 pub mod engine;
 mod flush;

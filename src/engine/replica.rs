@@ -1,10 +1,17 @@
-//! How nodes come to hold equal records: versions, merging by the larger one.
+//! How nodes come to hold equal records: what they tell each other, which of two states of a record stays, and by which
+//! digests they find what differs. How the records travel is not known here.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use crate::digest::{Digest, Horizon, Trace, trace_nflog, trace_silence};
+use crate::effect::{Effects, Note};
+use crate::engine::Engine;
 use crate::nflog::NflogEntry;
 use crate::peers::Claim;
 use crate::silence::Silence;
+use crate::time::Timestamp;
+use crate::version::Version;
 
 /// What nodes tell each other.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,3 +23,71 @@ pub enum Record {
     /// What the sender does.
     Claim(Claim),
 }
+
+/// How far ahead of our clock a record may have been written. What is further ahead is refused: it would win against
+/// everything that is written until then, and be remembered for as much longer.
+const MAX_AHEAD: Duration = Duration::from_secs(3600);
+
+impl Engine {
+    /// What this node holds, in a form that is quickly compared: constant work, however much it holds.
+    pub fn digest(&self, horizon: Horizon) -> Digest {
+        self.ledger.digest(horizon)
+    }
+
+    /// The silences and log entries of these shards.
+    pub fn records_of(&self, shards: &[u8]) -> Vec<Record> {
+        let silences = self.view.silences.iter().filter(|silence| shards.contains(&trace_silence(silence).shard));
+        let entries = self.nflog.values().filter(|entry| shards.contains(&trace_nflog(entry).shard));
+        silences.cloned().map(Record::Silence).chain(entries.cloned().map(Record::Nflog)).collect()
+    }
+
+    /// Takes another node's record if it is newer than ours and not yet to be forgotten.
+    pub(crate) fn merge(&mut self, now: Timestamp, record: Record, effects: &mut Effects) {
+        match record {
+            Record::Silence(silence) => self.merge_silence(now, silence, effects),
+            Record::Nflog(entry) => self.merge_nflog(now, entry, effects),
+            Record::Claim(claim) => {
+                let key = claim.key.clone();
+                self.turns.claim(claim, now);
+                self.attempt(now, &key, effects);
+            }
+        }
+    }
+
+    fn merge_silence(&mut self, now: Timestamp, silence: Arc<Silence>, effects: &mut Effects) {
+        let known = self.view.silences.get(silence.id);
+        let known = known.map(|known| (known.version, trace_silence(known)));
+        let newer = is_newer((silence.version, trace_silence(&silence)), known);
+        if newer && silence.forget_at > now && self.is_believed(now, silence.version, effects) {
+            self.keep_silence(now, silence, effects);
+        }
+    }
+
+    fn merge_nflog(&mut self, now: Timestamp, entry: Arc<NflogEntry>, effects: &mut Effects) {
+        let known = self.nflog.get(&entry.key).map(|known| (known.version, trace_nflog(known)));
+        let newer = is_newer((entry.version, trace_nflog(&entry)), known);
+        if newer && entry.expires_at > now && self.is_believed(now, entry.version, effects) {
+            self.turns.settle(&entry.key);
+            let key = entry.key.clone();
+            self.keep_nflog(entry, effects);
+            self.attempt(now, &key, effects);
+        }
+    }
+
+    fn is_believed(&self, now: Timestamp, version: Version, effects: &mut Effects) -> bool {
+        let believed = version.stamp <= now + MAX_AHEAD;
+        if !believed {
+            effects.notes.push(Note::ClockAhead(version));
+        }
+        believed
+    }
+}
+
+/// The larger version wins. Two states of one version can only come from a node whose disk was set back; which of them
+/// stays does not matter, as long as all nodes keep the same.
+fn is_newer(record: (Version, Trace), known: Option<(Version, Trace)>) -> bool {
+    known.is_none_or(|known| (record.0, record.1.hash) > (known.0, known.1.hash))
+}
+
+#[cfg(test)]
+mod tests;

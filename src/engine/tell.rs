@@ -1,6 +1,7 @@
 //! The attempts to tell: whether there is something to tell, whose turn it is, and what follows from the outcome.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::decide::{Told, reason_to_tell};
 use crate::delivery::{ANNOUNCE, Batch, Delivery, backoff};
@@ -13,6 +14,9 @@ use crate::replica::Record;
 use crate::time::Timestamp;
 use crate::timer::Timer;
 use crate::version::Version;
+
+/// Log entries are kept for at least as long, however short the repeat interval: what is soon forgotten is in no digest.
+const MIN_KEEP: Duration = Duration::from_secs(2 * 3600);
 
 impl Engine {
     /// Goes on with a delivery that is not being told: decides afresh, waits for its turn, or starts an attempt.
@@ -169,7 +173,7 @@ impl Engine {
     fn log(&mut self, now: Timestamp, key: &NflogKey, told: Told, data: ReceiverData, effects: &mut Effects) {
         let Some(delivery) = self.deliveries.get(key) else { return };
         let previous = self.nflog.get(key).map(|entry| entry.version);
-        let keep = (delivery.batch.repeat_interval * 2).min(self.options.silences.retention);
+        let keep = (delivery.batch.repeat_interval * 2).max(MIN_KEEP).min(self.options.silences.retention);
         let entry = Arc::new(NflogEntry {
             key: key.clone(),
             timestamp: delivery.batch.flushed_at,
@@ -194,7 +198,7 @@ impl Engine {
         sending.map(claim).collect()
     }
 
-    fn claim(&self, key: &NflogKey, state: ClaimState, lasts: std::time::Duration, effects: &mut Effects) {
+    fn claim(&self, key: &NflogKey, state: ClaimState, lasts: Duration, effects: &mut Effects) {
         let claim = Claim { key: key.clone(), node: self.options.node, state, lasts };
         effects.publish.push(Record::Claim(claim));
     }

@@ -7,13 +7,16 @@
 mod data;
 mod email;
 mod field;
+mod figures;
 mod http;
 mod identity;
+mod irc;
 mod json;
 mod outcome;
 mod plain;
 mod rehearsal;
 mod route_labels;
+mod scram;
 mod terminal;
 mod tls;
 mod webhook;
@@ -29,12 +32,15 @@ use watchbell_template::Templates;
 
 use self::field::Field;
 use crate::settings::email::EmailConfig;
+use crate::settings::irc::IrcConfig;
 use crate::settings::receiver::Receiver;
 use crate::settings::terminal::TerminalConfig;
 use crate::settings::webhook::WebhookConfig;
 
 pub use data::template_clock;
 pub use field::TemplateFallbacks;
+pub use figures::{Figure, Kind};
+pub use irc::{IrcNetworks, IrcPlans, Names};
 pub use rehearsal::Warning;
 pub use route_labels::RouteLabels;
 
@@ -51,6 +57,8 @@ pub struct Surroundings {
     pub fallbacks: Arc<TemplateFallbacks>,
     /// The labels of the routes by which notifications come.
     pub route_labels: RouteLabels,
+    /// The sessions with IRC servers.
+    pub irc: IrcNetworks,
 }
 
 /// Every integration of one configuration.
@@ -97,6 +105,7 @@ struct Integration {
 enum Way {
     Webhook(Box<webhook::Webhook>),
     Email(Box<email::Email>),
+    Irc(Box<irc::Irc>),
     Terminal(terminal::Terminal),
 }
 
@@ -126,6 +135,7 @@ impl Integrations {
         match &integration.way {
             Way::Webhook(webhook) => webhook.send(notification).await?,
             Way::Email(email) => email.send(notification).await?,
+            Way::Irc(irc) => return irc.send(notification).await,
             Way::Terminal(terminal) => terminal.send(notification).await?,
         }
         let identity = ReceiverDatum::Text(identity::identity(notification));
@@ -150,11 +160,15 @@ fn integrations(
     let email = |config: &EmailConfig| {
         Ok((config.send_resolved, Way::Email(Box::new(email::Email::build(config, templates, surroundings)?))))
     };
+    let irc = |config: &IrcConfig| {
+        Ok((config.send_resolved, Way::Irc(Box::new(irc::Irc::build(config, templates, surroundings)?))))
+    };
     let terminal = |config: &TerminalConfig| {
         Ok((config.send_resolved, Way::Terminal(terminal::Terminal::build(config, templates, surroundings)?)))
     };
     let mut all = of_kind(receiver, "webhook", &receiver.webhook_configs, webhook)?;
     all.extend(of_kind(receiver, "email", &receiver.email_configs, email)?);
+    all.extend(of_kind(receiver, "irc", &receiver.irc_configs, irc)?);
     all.extend(of_kind(receiver, "terminal", &receiver.terminal_configs, terminal)?);
     Ok(all)
 }
@@ -184,6 +198,7 @@ impl Way {
         match self {
             Self::Webhook(_) => "webhook",
             Self::Email(_) => "email",
+            Self::Irc(_) => "irc",
             Self::Terminal(_) => "terminal",
         }
     }
@@ -193,6 +208,7 @@ impl Way {
         match self {
             Self::Webhook(webhook) => webhook.fields(),
             Self::Email(email) => email.fields(),
+            Self::Irc(irc) => irc.fields(),
             Self::Terminal(terminal) => terminal.fields(),
         }
     }

@@ -31,6 +31,7 @@ pub(super) fn surroundings() -> Surroundings {
         now: || NOW,
         fallbacks: Arc::default(),
         route_labels: RouteLabels::parse([&route_labels()], &templates()),
+        irc: IrcNetworks::default(),
     }
 }
 

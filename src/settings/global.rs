@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::duration::PrometheusDuration;
-use super::http::HttpConfig;
+use super::email::{AuthMechanism, TlsMode, validate_message_id_domain};
+use super::http::{HttpConfig, OAuth2};
 use super::irc::IrcServer;
 use super::lenient::{empty, nullable};
 use super::secret::Secret;
@@ -62,6 +63,21 @@ pub struct Global {
     /// Whether TLS begins before SMTP does; by default on port 465.
     #[serde(skip_serializing_if = "empty")]
     pub smtp_force_implicit_tls: Option<bool>,
+    /// When TLS begins.
+    #[serde(skip_serializing_if = "empty")]
+    pub smtp_tls_mode: Option<TlsMode>,
+    /// Ways to log in at mail servers, the most wanted first.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub smtp_auth_mechanisms: Vec<AuthMechanism>,
+    /// Whence tokens for mail servers come.
+    #[serde(skip_serializing_if = "empty")]
+    pub smtp_auth_oauth2: Option<OAuth2>,
+    /// To whom servers report failures; a template.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub smtp_envelope_from: String,
+    /// What mails' names end with; the same on all nodes.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
+    pub smtp_message_id_domain: String,
     /// Slack's webhook.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "empty")]
     pub slack_api_url: SecretUrl,
@@ -178,6 +194,11 @@ impl Default for Global {
             smtp_require_tls: true,
             smtp_tls_config: None,
             smtp_force_implicit_tls: None,
+            smtp_tls_mode: None,
+            smtp_auth_mechanisms: Vec::new(),
+            smtp_auth_oauth2: None,
+            smtp_envelope_from: String::new(),
+            smtp_message_id_domain: String::new(),
             slack_api_url: SecretUrl::default(),
             slack_api_url_file: String::new(),
             slack_app_token: Secret::default(),
@@ -223,10 +244,14 @@ impl Global {
             at_most_one(&[inline, file])?;
         }
         self.validate_slack()?;
-        for server in &self.irc_servers {
+        for (index, server) in self.irc_servers.iter().enumerate() {
             server.validate()?;
+            let twice = self.irc_servers[..index].iter().any(|other| other.name == server.name);
+            Invalid::when(twice, &format!("irc server name {:?} is not unique", server.name))?;
         }
         self.smtp_tls_config.as_ref().map_or(Ok(()), TlsConfig::validate)?;
+        self.smtp_auth_oauth2.as_ref().map_or(Ok(()), OAuth2::validate)?;
+        validate_message_id_domain("smtp_message_id_domain", &self.smtp_message_id_domain)?;
         self.http_config.as_ref().map_or(Ok(()), HttpConfig::validate)
     }
 

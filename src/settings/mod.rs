@@ -14,6 +14,7 @@ pub mod irc;
 mod lenient;
 pub mod receiver;
 pub mod secret;
+pub mod size;
 pub mod terminal;
 pub mod tls;
 pub mod url;

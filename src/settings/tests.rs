@@ -7,6 +7,7 @@ use super::email::EmailConfig;
 use super::global::Global;
 use super::http::HttpConfig;
 use super::receiver::Receiver;
+use super::size::ByteSize;
 use super::url::{HostPort, HttpUrl, ProxyUrl, TemplateUrl};
 use super::webhook::WebhookConfig;
 
@@ -155,7 +156,26 @@ fn email_settings_that_contradict_each_other_are_refused() {
     for (yaml, why) in [
         ("from: a", "missing to address in email config"),
         ("to: a\nheaders: {subject: a, Subject: b}", "duplicate header \"Subject\" in email config"),
-        ("to: a\nthreading: {enabled: true}", "threading.thread_by_date must be either 'none' or 'daily'"),
+        (
+            "to: a\nthreading: {enabled: true, thread_by_date: weekly}",
+            "threading.thread_by_date must be either 'none' or 'daily'",
+        ),
+        (
+            "to: a\nthreading: {enabled: true, thread_by_date: none, by: daily}",
+            "at most one of threading.by & threading.thread_by_date must be configured",
+        ),
+        (
+            "to: a\nthreading: {enabled: true}\nheaders: {in-reply-to: x}",
+            "conflicting configuration: threading.enabled conflicts with custom In-Reply-To header",
+        ),
+        ("to: a\ncc: b\nheaders: {cc: c}", "conflicting configuration: cc conflicts with custom Cc header"),
+        (
+            "to: a\nlist_id: <b>\nheaders: {list-id: c}",
+            "conflicting configuration: list_id conflicts with custom List-Id header",
+        ),
+        ("to: a\ndsn: {notify: [never, delay]}", "dsn.notify: never must stand alone"),
+        ("to: a\nmessage_id_domain: 'a>b'", "message_id_domain: \"a>b\" is no name for a domain"),
+        ("to: a\nauth_oauth2: {token_url: 'http://t'}", "oauth2 client_id must be configured"),
         (
             "to: a\nthreading: {enabled: true, thread_by_date: none}\nheaders: {references: x}",
             "conflicting configuration: threading.enabled conflicts with custom References header",
@@ -163,5 +183,52 @@ fn email_settings_that_contradict_each_other_are_refused() {
     ] {
         let validated = read::<EmailConfig>(yaml).unwrap().validate();
         assert_eq!(validated.map_err(|error| error.to_string()), Err(why.to_owned()), "{yaml}");
+    }
+}
+
+#[test]
+fn email_settings_of_ours_have_their_defaults() {
+    use super::email::{PartialDelivery, ThreadBy};
+    let email: EmailConfig = read("to: a").unwrap();
+    assert_eq!((email.auto_submitted, email.partial_delivery), (true, PartialDelivery::Accept));
+    assert_eq!((email.max_alerts(), email.max_size.to_string()), (Some(20), "90kB".to_owned()));
+    assert!(email.dsn.notify.is_empty() && email.dsn.envid && email.text.contains("email.default.text"));
+    for (threading, rule) in [
+        ("{}", None),
+        ("{enabled: true}", Some(ThreadBy::Incident)),
+        ("{enabled: true, by: group}", Some(ThreadBy::Group)),
+        ("{enabled: true, thread_by_date: none}", Some(ThreadBy::Group)),
+        ("{enabled: true, thread_by_date: daily}", Some(ThreadBy::Daily)),
+    ] {
+        let email: EmailConfig = read(&format!("to: a\nthreading: {threading}")).unwrap();
+        assert_eq!((email.validate(), email.threading.rule()), (Ok(()), rule), "{threading}");
+    }
+}
+
+#[test]
+fn a_template_of_ones_own_lists_every_alert_unless_it_is_told_how_many() {
+    let limit = |yaml: &str| read::<EmailConfig>(&format!("to: a\n{yaml}")).unwrap().max_alerts();
+    assert_eq!(
+        [limit("html: x"), limit("text: x"), limit("html: ''"), limit("text: ''")],
+        [None, None, None, Some(20)]
+    );
+    assert_eq!([limit("html: x\nmax_alerts_html: 3"), limit("max_alerts_html: 0")], [Some(3), None]);
+}
+
+#[test]
+fn sizes_have_units() {
+    for (text, bytes, shown) in [
+        ("90kB", 90_000, "90kB"),
+        ("90000", 90_000, "90kB"),
+        ("2 MB", 2_000_000, "2MB"),
+        ("64KiB", 65_536, "64KiB"),
+        ("0", 0, "0B"),
+        ("1001", 1001, "1001B"),
+    ] {
+        let size = read::<ByteSize>(text).unwrap();
+        assert_eq!((size.0, size.to_string().as_str()), (bytes, shown));
+    }
+    for text in ["''", "kB", "1.5MB", "-1", "1 TB", "99999999999999999999"] {
+        assert!(refusal::<ByteSize>(text).contains("not a valid size"), "{text}");
     }
 }

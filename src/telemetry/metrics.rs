@@ -9,6 +9,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry};
 
 use super::alerts::{AlertMetrics, DispatcherMetrics, DriverMetrics};
+use super::asked::AskedMetrics;
 use super::exposition::Page;
 use super::fallbacks::FallbackMetrics;
 use super::http::HttpMetrics;
@@ -37,6 +38,8 @@ pub struct Inner {
     pub notifications: NotificationMetrics,
     /// What is told without the templates that were meant for it.
     pub template_fallbacks: FallbackMetrics,
+    /// What receivers count themselves.
+    pub asked: AskedMetrics,
     /// The silences.
     pub silences: SilenceMetrics,
     /// The notification log.
@@ -60,6 +63,7 @@ impl Metrics {
             dispatcher: DispatcherMetrics::new(registrar),
             notifications: NotificationMetrics::new(registrar, features.receiver_name_in_metrics),
             template_fallbacks: FallbackMetrics::default(),
+            asked: AskedMetrics::default(),
             silences: SilenceMetrics::new(registrar),
             nflog: keeping::nflog(registrar),
             store: StoreMetrics::new(registrar),
@@ -82,6 +86,7 @@ impl Metrics {
             summary.write(&mut page);
         }
         self.template_fallbacks.write(&mut page);
+        self.asked.write(&mut page);
         for (name, kind, help, value) in process::metrics() {
             page.begin(name, kind, help);
             page.series(name, &[], value);

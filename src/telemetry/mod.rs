@@ -1,6 +1,7 @@
 //! What the program tells of itself: the log, and the list of all metrics.
 
 mod alerts;
+mod asked;
 mod exposition;
 mod fallbacks;
 mod http;
@@ -15,6 +16,7 @@ mod summary;
 mod tests;
 
 pub use alerts::AlertMetrics;
+pub use asked::{Asked, AskedMetrics};
 pub use http::HttpMetrics;
 pub use keeping::RecordMetrics;
 pub use metrics::Metrics;

@@ -17,4 +17,5 @@ mod keeping;
 mod metrics;
 mod reload;
 mod requests;
+mod sockets;
 mod tool;

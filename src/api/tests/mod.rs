@@ -1,6 +1,7 @@
 //! The API asked over HTTP, before an engine that keeps nothing on disk.
 
 mod alerts;
+mod bodies;
 mod http;
 mod serving;
 mod silences;
@@ -169,7 +170,10 @@ async fn ask_with(api: &Api, method: &str, uri: &str, headers: &[(&str, &str)], 
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let request = request.body(Body::from(body.to_owned())).unwrap();
+    answered(api, request.body(Body::from(body.to_owned())).unwrap()).await
+}
+
+async fn answered(api: &Api, request: Request<Body>) -> Answered {
     let response = TowerToHyperService::new(api.clone().router()).call(request).await.unwrap();
     let (parts, body) = response.into_parts();
     let bytes = axum::body::to_bytes(Body::new(body), usize::MAX).await.unwrap();

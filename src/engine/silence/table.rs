@@ -56,9 +56,9 @@ impl Silences {
         self.by_id.insert(silence.id, silence);
     }
 
-    pub(crate) fn remove(&mut self, id: SilenceId) {
+    pub(crate) fn remove(&mut self, id: SilenceId) -> Option<Arc<Silence>> {
         self.close(id);
-        self.by_id.remove(&id);
+        self.by_id.remove(&id)
     }
 
     /// Takes a silence that is over out of the index.

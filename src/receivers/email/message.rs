@@ -14,7 +14,7 @@ use watchbell_template::{Data, Engine, Now, Templates};
 use super::super::field::Field;
 use super::super::{ReceiverError, plain};
 use super::address;
-use crate::settings::email::{EmailConfig, Threading};
+use crate::settings::email::{EmailConfig, ThreadBy};
 
 /// The subject, unless the operator has one.
 const DEFAULT_SUBJECT: &str = "{{ template \"email.default.subject\" . }}";
@@ -28,7 +28,7 @@ pub(super) struct Composer {
     headers: Vec<(HeaderName, Field)>,
     text: Option<Field>,
     html: Option<Field>,
-    threading: Threading,
+    threading: Option<ThreadBy>,
 }
 
 /// The parts of a mail that come from templates, and what went wrong with them.
@@ -59,7 +59,7 @@ impl Composer {
             headers: headers.into_iter().map(header).collect::<Result<_, ReceiverError>>()?,
             text: part(Engine::Text, "text", &config.text)?,
             html: part(Engine::Html, "html", &config.html)?,
-            threading: config.threading.clone(),
+            threading: config.threading.rule(),
         })
     }
 
@@ -112,12 +112,10 @@ impl Composer {
 
     /// Mails of the same group, or of the same group and day, answer one mail that never was.
     fn threaded(&self, builder: MessageBuilder, notification: &Notification, now: &Now) -> MessageBuilder {
-        if !self.threading.enabled {
-            return builder;
-        }
+        let Some(rule) = self.threading else { return builder };
         let group = hex(&Sha256::digest(notification.key.group_key.as_bytes()));
         let local = now.instant.to_zoned_datetime(now.local.clone());
-        let day = if self.threading.thread_by_date == "daily" { local.date().to_string() } else { String::new() };
+        let day = if rule == ThreadBy::Daily { local.date().to_string() } else { String::new() };
         let root = format!("<alert-{}-{day}@alertmanager>", &group[..16]);
         builder.references(root.clone()).in_reply_to(root)
     }

@@ -261,5 +261,5 @@ async fn a_mail_says_by_default_what_alertmanagers_says() {
     let mail = &server.conversation().await[4];
     assert!(mail.contains("Subject: [FIRING:1] Disk<full> (a)\r\n"), "{mail}");
     assert!(mail.contains("text/html") && mail.contains("Disk&lt;full&gt;"), "{mail}");
-    assert!(!mail.contains("text/plain"), "{mail}");
+    assert!(mail.contains("text/plain") && mail.contains("alertname =3D Disk<full>"), "{mail}");
 }

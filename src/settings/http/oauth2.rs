@@ -87,7 +87,8 @@ pub const GRANT_CLIENT_CREDENTIALS: &str = "client_credentials";
 pub const GRANT_JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 impl OAuth2 {
-    pub(super) fn validate(&self) -> Result<(), Invalid> {
+    /// Refuses what contradicts itself or lacks what a token is asked for with.
+    pub(in crate::settings) fn validate(&self) -> Result<(), Invalid> {
         Invalid::when(self.client_id.is_empty(), "oauth2 client_id must be configured")?;
         Invalid::when(self.token_url.is_empty(), "oauth2 token_url must be configured")?;
         match self.grant_type.as_str() {
