@@ -42,9 +42,10 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     /// The path that answers 200 once the router is ready.
     pub(crate) readiness: &'static str,
-    dir: TempDir,
     flags: Vec<String>,
+    /// Before the directory, as it shows its log when a test fails.
     process: Option<Process>,
+    dir: TempDir,
 }
 
 impl Server {

@@ -70,7 +70,7 @@ fn f1_20_secrets_are_never_shown() {
         .server("sasl: {mechanism: none}")
         .server(&format!("nickserv: {{account: router, password: '{PASSWORD}', wait: 60s}}"))
         .receiver("channel_key: channel-secret")
-        .start_with(&["--log.level=debug"]);
+        .start();
     bell.wait_joined(CHANNEL);
     bell.fire("a", "said");
     owner.hears(CHANNEL, "said");

@@ -19,7 +19,6 @@ pub(crate) struct Config {
     server: Vec<String>,
     receiver: Vec<String>,
     route: Vec<String>,
-    templates: Option<String>,
 }
 
 impl Config {
@@ -43,7 +42,7 @@ impl Config {
         ];
         let route = ["group_by: [group]", "group_wait: 100ms", "group_interval: 5m", "repeat_interval: 4h"];
         let owned = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect();
-        Self { server: owned(&server), receiver: owned(&receiver), route: owned(&route), templates: None }
+        Self { server: owned(&server), receiver: owned(&receiver), route: owned(&route) }
     }
 
     /// Speaks TLS to this network and trusts its authority.
@@ -98,7 +97,8 @@ impl Config {
     }
 
     pub(crate) fn start_with(&self, flags: &[&str]) -> Bell {
-        let mut server = Server::prepare(Program::Watchbell, "", flags);
+        let flags: Vec<_> = ["--log.level=debug"].iter().chain(flags).copied().collect();
+        let mut server = Server::prepare(Program::Watchbell, "", &flags);
         std::fs::write(server.dir().join("irc.tmpl"), TEMPLATES).expect("a template can be written");
         server.write_config(&self.text("irc.tmpl"));
         server.launch();
@@ -129,13 +129,6 @@ impl Bell {
     /// Fires one alert in a group of its own, whose message is `text`.
     pub(crate) fn fire(&self, group: &str, text: &str) {
         self.post(&[alert(group, text)]);
-    }
-
-    /// Ends it.
-    pub(crate) fn resolve(&self, group: &str, text: &str) {
-        let mut alert = alert(group, text);
-        alert["endsAt"] = json!(jiff::Timestamp::now().to_string());
-        self.post(&[alert]);
     }
 
     pub(crate) fn post(&self, alerts: &[Value]) {

@@ -27,7 +27,6 @@ pub(crate) struct Observer {
 #[derive(Default)]
 struct Record {
     lines: Vec<Line>,
-    closed: bool,
 }
 
 impl Observer {
@@ -56,7 +55,7 @@ impl Observer {
         self.send_bytes(format!("{line}\r\n").as_bytes());
     }
 
-    /// Writes just these bytes. A server that has hung up is seen by `is_closed`.
+    /// Writes just these bytes. A server may have hung up.
     pub(crate) fn send_bytes(&self, bytes: &[u8]) {
         drop((&self.stream).write_all(bytes));
     }
@@ -69,10 +68,6 @@ impl Observer {
     /// How many lines have been received: a place in the record to look from.
     pub(crate) fn now(&self) -> usize {
         self.record().lines.len()
-    }
-
-    pub(crate) fn is_closed(&self) -> bool {
-        self.record().closed
     }
 
     /// The first thing `look` finds in a line, whenever that came.
@@ -198,5 +193,4 @@ fn listen(mut reader: BufReader<TcpStream>, mut writer: TcpStream, record: &Mute
         }
         raw.clear();
     }
-    lock().closed = true;
 }
