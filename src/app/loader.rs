@@ -6,11 +6,13 @@ use std::sync::Arc;
 use watchbell_engine::matcher::parse::Syntax;
 
 use super::AppError;
+use super::cluster::SecurityFiles;
 use crate::cli::{self, Features, Options};
+use crate::cluster::{KeyRing, Security};
 use crate::config::{self, Config};
 use crate::driver::Running;
 use crate::receivers::{
-    Integrations, IrcNetworks, IrcPlans, Names, RouteLabels, Surroundings, TemplateFallbacks, Warning,
+    GitlabCounts, Integrations, IrcNetworks, IrcPlans, Names, RouteLabels, Surroundings, TemplateFallbacks, Warning,
 };
 use crate::{clock, version};
 
@@ -21,12 +23,16 @@ pub(super) struct Loader {
     options: config::Options,
     /// Where people find us; known once the port is.
     pub(super) external_url: String,
+    /// This node's name among its peers; known once the data directory is open.
+    pub(super) peer_name: String,
+    /// Where it says who may take part in the cluster.
+    pub(super) security: SecurityFiles,
     /// Counts what is told without its template, across configurations.
     pub(super) fallbacks: Arc<TemplateFallbacks>,
+    /// Counts requests to GitLab, across configurations.
+    pub(super) gitlab: Arc<GitlabCounts>,
     /// The sessions with IRC servers, which outlive configurations.
     pub(super) irc: IrcNetworks,
-    /// The node's name in the cluster; empty if none was given.
-    node: String,
 }
 
 /// What follows from a configuration.
@@ -40,10 +46,11 @@ impl Loader {
     pub(super) fn new(options: &Options) -> Self {
         let default = Path::new(cli::DEFAULT_CONFIG_FILE);
         let file = options.config_file.clone().or_else(|| default.exists().then(|| default.to_owned()));
-        let node = options.cluster.as_ref().map(|cluster| cluster.peer_name.clone()).unwrap_or_default();
+        let security = SecurityFiles::new(options);
         let options = config::Options { syntax: syntax(&options.features), retention: options.data_retention };
-        let (fallbacks, irc) = (Arc::default(), IrcNetworks::default());
-        Self { file, options, external_url: String::new(), fallbacks, irc, node }
+        let (external_url, peer_name) = (String::new(), String::new());
+        let (fallbacks, gitlab, irc) = (Arc::default(), Arc::default(), IrcNetworks::default());
+        Self { file, options, external_url, peer_name, security, fallbacks, gitlab, irc }
     }
 
     pub(super) fn file_name(&self) -> String {
@@ -66,7 +73,7 @@ impl Loader {
         Ok(config)
     }
 
-    pub(super) fn build(&self, config: &Config) -> Result<Built, AppError> {
+    pub(super) fn build(&self, config: &Config, security: &Security) -> Result<Built, AppError> {
         let templates = config::parse_templates(&config.templates)?;
         let route_labels = RouteLabels::parse(config.policy.routes.iter().map(|route| &route.labels), &templates);
         let surroundings = Surroundings {
@@ -74,8 +81,11 @@ impl Loader {
             version: version::ALERTMANAGER_VERSION.into(),
             now: clock::now,
             fallbacks: Arc::clone(&self.fallbacks),
+            gitlab: Arc::clone(&self.gitlab),
             route_labels: route_labels.clone(),
             irc: self.irc.clone(),
+            peer_name: self.peer_name.clone(),
+            cluster_secret: security.keys.as_ref().map(KeyRing::secret),
         };
         let receivers = config.used_receivers();
         let irc = IrcPlans::build(&config.global.irc_servers, &receivers, &self.names())?;
@@ -88,8 +98,7 @@ impl Loader {
 
     fn names(&self) -> Names {
         let host = hostname::get().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let node = if self.node.is_empty() { host.clone() } else { self.node.clone() };
-        Names { host, node, external_url: self.external_url.clone() }
+        Names { host, node: self.peer_name.clone(), external_url: self.external_url.clone() }
     }
 
     pub(super) fn running(&self, config: Config, route_labels: RouteLabels) -> Running {

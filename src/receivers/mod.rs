@@ -8,6 +8,7 @@ mod data;
 mod email;
 mod field;
 mod figures;
+mod gitlab;
 mod http;
 mod identity;
 mod irc;
@@ -32,6 +33,7 @@ use watchbell_template::Templates;
 
 use self::field::Field;
 use crate::settings::email::EmailConfig;
+use crate::settings::gitlab::GitlabConfig;
 use crate::settings::irc::IrcConfig;
 use crate::settings::receiver::Receiver;
 use crate::settings::terminal::TerminalConfig;
@@ -40,12 +42,13 @@ use crate::settings::webhook::WebhookConfig;
 pub use data::template_clock;
 pub use field::TemplateFallbacks;
 pub use figures::{Figure, Kind};
+pub use gitlab::GitlabCounts;
 pub use irc::{IrcNetworks, IrcPlans, Names};
 pub use rehearsal::Warning;
 pub use route_labels::RouteLabels;
 
 /// What integrations know of the program around them.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Surroundings {
     /// Where people find us, without a slash at the end.
     pub external_url: String,
@@ -55,10 +58,16 @@ pub struct Surroundings {
     pub now: fn() -> Timestamp,
     /// Where failing templates are counted.
     pub fallbacks: Arc<TemplateFallbacks>,
+    /// Where requests to GitLab are counted.
+    pub gitlab: Arc<GitlabCounts>,
     /// The labels of the routes by which notifications come.
     pub route_labels: RouteLabels,
     /// The sessions with IRC servers.
     pub irc: IrcNetworks,
+    /// This node's name among its peers.
+    pub peer_name: String,
+    /// What all nodes of the cluster know and nobody else, if they share a key.
+    pub cluster_secret: Option<Arc<[u8]>>,
 }
 
 /// Every integration of one configuration.
@@ -106,6 +115,7 @@ enum Way {
     Webhook(Box<webhook::Webhook>),
     Email(Box<email::Email>),
     Irc(Box<irc::Irc>),
+    Gitlab(Box<gitlab::Gitlab>),
     Terminal(terminal::Terminal),
 }
 
@@ -132,14 +142,16 @@ impl Integrations {
         let Some(integration) = self.find(notification) else {
             return Err(outcome::permanent("the configuration has no such integration any more"));
         };
-        match &integration.way {
-            Way::Webhook(webhook) => webhook.send(notification).await?,
-            Way::Email(email) => email.send(notification).await?,
-            Way::Irc(irc) => return irc.send(notification).await,
-            Way::Terminal(terminal) => terminal.send(notification).await?,
-        }
-        let identity = ReceiverDatum::Text(identity::identity(notification));
-        Ok(ReceiverData::from([(identity::KEPT_AS.into(), identity)]))
+        let nothing = |()| ReceiverData::new();
+        let mut data = match &integration.way {
+            Way::Webhook(webhook) => webhook.send(notification).await.map(nothing)?,
+            Way::Email(email) => email.send(notification).await.map(nothing)?,
+            Way::Irc(irc) => irc.send(notification).await.map(nothing)?,
+            Way::Gitlab(gitlab) => gitlab.send(notification).await?,
+            Way::Terminal(terminal) => terminal.send(notification).await.map(nothing)?,
+        };
+        data.insert(identity::KEPT_AS.into(), ReceiverDatum::Text(identity::identity(notification)));
+        Ok(data)
     }
 
     fn find(&self, notification: &Notification) -> Option<&Integration> {
@@ -163,12 +175,16 @@ fn integrations(
     let irc = |config: &IrcConfig| {
         Ok((config.send_resolved, Way::Irc(Box::new(irc::Irc::build(config, templates, surroundings)?))))
     };
+    let gitlab = |config: &GitlabConfig| {
+        Ok((config.send_resolved, Way::Gitlab(Box::new(gitlab::Gitlab::build(config, templates, surroundings)?))))
+    };
     let terminal = |config: &TerminalConfig| {
         Ok((config.send_resolved, Way::Terminal(terminal::Terminal::build(config, templates, surroundings)?)))
     };
     let mut all = of_kind(receiver, "webhook", &receiver.webhook_configs, webhook)?;
     all.extend(of_kind(receiver, "email", &receiver.email_configs, email)?);
     all.extend(of_kind(receiver, "irc", &receiver.irc_configs, irc)?);
+    all.extend(of_kind(receiver, "gitlab", &receiver.gitlab_configs, gitlab)?);
     all.extend(of_kind(receiver, "terminal", &receiver.terminal_configs, terminal)?);
     Ok(all)
 }
@@ -199,6 +215,7 @@ impl Way {
             Self::Webhook(_) => "webhook",
             Self::Email(_) => "email",
             Self::Irc(_) => "irc",
+            Self::Gitlab(_) => "gitlab",
             Self::Terminal(_) => "terminal",
         }
     }
@@ -209,6 +226,7 @@ impl Way {
             Self::Webhook(webhook) => webhook.fields(),
             Self::Email(email) => email.fields(),
             Self::Irc(irc) => irc.fields(),
+            Self::Gitlab(gitlab) => gitlab.fields(),
             Self::Terminal(terminal) => terminal.fields(),
         }
     }

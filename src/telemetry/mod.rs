@@ -2,8 +2,10 @@
 
 mod alerts;
 mod asked;
+mod cluster;
 mod exposition;
 mod fallbacks;
+mod gitlab;
 mod http;
 mod keeping;
 pub mod log;
@@ -17,6 +19,8 @@ mod tests;
 
 pub use alerts::AlertMetrics;
 pub use asked::{Asked, AskedMetrics};
+pub use cluster::{ClusterMetrics, MessageType};
+pub use gitlab::GitlabNumbers;
 pub use http::HttpMetrics;
 pub use keeping::RecordMetrics;
 pub use metrics::Metrics;

@@ -62,8 +62,11 @@ fn rehearse(config: &Config) -> Result<Vec<Warning>, ToolError> {
         version: version::ALERTMANAGER_VERSION.into(),
         now: clock::now,
         fallbacks: Arc::default(),
+        gitlab: Arc::default(),
         route_labels: RouteLabels::parse(config.policy.routes.iter().map(|route| &route.labels), &templates),
         irc: IrcNetworks::default(),
+        peer_name: String::new(),
+        cluster_secret: None,
     };
     let (receivers, here) = (config.used_receivers(), "localhost".to_owned());
     let names = Names { host: here.clone(), node: here, external_url: surroundings.external_url.clone() };

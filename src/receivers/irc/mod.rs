@@ -20,7 +20,6 @@ mod task;
 mod text;
 mod wire;
 
-use watchbell_engine::nflog::{ReceiverData, ReceiverDatum};
 use watchbell_engine::notification::{Failure, Notification};
 use watchbell_template::{Data, Engine, Now, Templates};
 
@@ -67,7 +66,7 @@ impl Irc {
     }
 
     /// Tells every target; fails if one cannot be told, when all have been tried. A retry goes on where each stands.
-    pub(super) async fn send(&self, notification: &Notification) -> Result<ReceiverData, Failure> {
+    pub(super) async fn send(&self, notification: &Notification) -> Result<(), Failure> {
         let now = data::template_clock((self.surroundings.now)());
         let Surroundings { external_url, route_labels, .. } = &self.surroundings;
         let data = message::harmless(&data::data(notification, &notification.alerts, external_url, route_labels, &now));
@@ -85,10 +84,7 @@ impl Irc {
             failures.extend(outcome.err());
         }
         failures.sort_by_key(|failure| !failure.retry);
-        match failures.into_iter().next() {
-            Some(failure) => Err(failure),
-            None => Ok([(identity::KEPT_AS.into(), ReceiverDatum::Text(name))].into()),
-        }
+        failures.into_iter().next().map_or(Ok(()), Err)
     }
 
     /// Whom to tell: each once, without those whose template comes out empty.
@@ -116,7 +112,8 @@ impl Irc {
             return Err(outcome::permanent(format!("to: {target:?} is no channel and no nick")));
         }
         let config = &self.config;
-        let id = message::id(name, None);
+        let secret = self.surroundings.cluster_secret.as_deref();
+        let id = message::id(name, secret);
         let (firing, resolved) = message::counts(notification);
         let order = |reply| Order {
             key: if is_channel(&target) { key.to_owned() } else { String::new() },
@@ -127,7 +124,7 @@ impl Irc {
             confirm_timeout: config.confirm_timeout.0,
             identity: name.to_owned(),
             dedup_window: config.peer_dedup_window.0,
-            id_is_secret: false,
+            id_is_secret: secret.is_some(),
             drop_unjoinable: config.on_unjoinable == "drop",
             quota: (config.rate_limit.lines as usize, config.rate_limit.per.0),
             alerts: LeftOut { notifications: 1, firing, resolved },
