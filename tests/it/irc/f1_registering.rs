@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::lab::bell::{CHANNEL, Config, NICK};
-use super::lab::certificates::Authority;
+use super::lab::certificates::{Authority, Certificate};
 use super::lab::network::{HOST, KINDS, Kind, Network, Options};
 use super::lab::observer::{Observer, PATIENCE};
 use super::lab::proxy::{Proxy, Side};
@@ -75,7 +75,7 @@ fn f1_02_sasl_external_succeeds_before_registration_ends() {
     network.start_services();
     let certificate = network.authority().issue("client", "router");
     services::add_certificate(&services::register(&network, "router"), &certificate.fingerprint());
-    let bell = with_certificate(&network, "auto").start();
+    let bell = with_certificate(&network, &certificate, "auto").start();
     bell.wait_joined(CHANNEL);
     assert_eq!(account(&network, NICK).as_deref(), Some("router"));
     let record = network.record();
@@ -115,10 +115,9 @@ fn sasl(mechanism: &str, password: &str) -> String {
     format!("sasl: {{mechanism: {mechanism}, username: router, password: '{password}', required: true}}")
 }
 
-fn with_certificate(network: &Network, mechanism: &str) -> Config {
-    let (client, authority) = (network.authority().issue("client", "router"), network.authority().file());
-    let files = [authority, client.cert, client.key].map(|path| path.display().to_string());
-    let [authority, cert, key] = files;
+fn with_certificate(network: &Network, client: &Certificate, mechanism: &str) -> Config {
+    let files = [network.authority().file(), client.cert.clone(), client.key.clone()];
+    let [authority, cert, key] = files.map(|path| path.display().to_string());
     Config::tls(network)
         .server(&format!(
             "tls_config: {{ca_file: '{authority}', server_name: irc.test, cert_file: '{cert}', key_file: '{key}'}}"
@@ -159,10 +158,11 @@ fn f1_03_a_server_without_sasl_is_logged_in_to_before_the_channel_is_joined() {
 fn f1_03_a_certificate_opens_a_channel_for_registered_users() {
     let network = Network::with_services(Kind::Inspircd);
     let owner = services::register(&network, "router");
-    services::add_certificate(&owner, &network.authority().issue("client", "router").fingerprint());
+    let certificate = network.authority().issue("client", "router");
+    services::add_certificate(&owner, &certificate.fingerprint());
     owner.join(CHANNEL);
     owner.mode(CHANNEL, "+R");
-    let bell = with_certificate(&network, "none").start();
+    let bell = with_certificate(&network, &certificate, "none").start();
     bell.wait_joined(CHANNEL);
     bell.fire("a", "let in");
     owner.hears(CHANNEL, "let in");
@@ -231,6 +231,9 @@ fn f1_04_it_logs_in_when_sasl_appears_later() {
     services::register(&network, "router").send("QUIT");
     // Services write what they know from time to time, and when they end in order.
     network.rest_services();
+    // InspIRCd goes on to offer what the services it has lost could do, unless it never knew them.
+    network.kill();
+    network.launch();
     let proxy = Proxy::before(network.plain);
     let sasl = format!("sasl: {{mechanism: plain, username: router, password: '{PASSWORD}'}}");
     let bell = Config::at(&proxy.address.to_string()).server(&sasl).start();

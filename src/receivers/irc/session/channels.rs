@@ -297,6 +297,11 @@ impl Session {
         channel.peers.extend(peers);
     }
 
+    /// Other nodes' bots in a channel, folded.
+    pub(super) fn peers_in(&self, name: &str) -> impl Iterator<Item = &String> {
+        self.channels.0.get(&fold(name)).into_iter().flat_map(|channel| &channel.peers)
+    }
+
     /// Whether `folded` is the nick of another node's bot.
     pub(super) fn is_peer(&self, folded: &str) -> bool {
         self.plan.settings.peer_nicks.iter().any(|peer| fold(peer) == folded)
