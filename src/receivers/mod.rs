@@ -43,7 +43,7 @@ pub use data::template_clock;
 pub use field::TemplateFallbacks;
 pub use figures::{Figure, Kind};
 pub use gitlab::GitlabCounts;
-pub use irc::{IrcNetworks, IrcPlans, Names};
+pub use irc::{IrcNetworks, IrcPlans, IrcRequest, IrcSubject, IrcWant, Names};
 pub use rehearsal::Warning;
 pub use route_labels::RouteLabels;
 

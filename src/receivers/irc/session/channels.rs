@@ -14,6 +14,9 @@ use super::{Phase, Secrets, Session};
 /// Channels that we are in at once; servers allow a few dozen to a hundred.
 const MAX_CHANNELS: usize = 100;
 
+/// People with a status who are remembered of a channel.
+const MAX_STANDING_OUT: usize = 500;
+
 /// How long a server may take to let us in or not.
 const JOIN_LIMIT: Duration = Duration::from_secs(30);
 
@@ -41,8 +44,10 @@ pub(super) struct Channel {
     modes: String,
     /// Whether we have a status here, such as operator or voice.
     status: bool,
+    /// Those who have one, folded; only kept where it may make somebody's commands count.
+    standing_out: BTreeSet<String>,
     /// Those of the plan's peers who are here, folded.
-    pub(super) peers: BTreeSet<String>,
+    peers: BTreeSet<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +106,7 @@ impl Channel {
             refusals: 0,
             modes: String::new(),
             status: false,
+            standing_out: BTreeSet::new(),
             peers: BTreeSet::new(),
         }
     }
@@ -113,6 +119,7 @@ impl Channel {
         self.place = Place::Out { tried: Some(now), next: now + bound.mul_f64(share()) };
         (self.status, self.modes) = (false, String::new());
         self.peers.clear();
+        self.standing_out.clear();
     }
 }
 
@@ -253,13 +260,14 @@ impl Session {
         }
     }
 
-    /// Asks again what the channel allows, and what we are in it.
+    /// Asks again what the channel allows, and, if somebody's status changed that matters, who has which.
     fn modes_changed(&mut self, name: &str, about_us: bool) {
-        if self.channels.get(name).is_some_and(|channel| channel.place == Place::In) {
-            self.out.push_back(raw("MODE", &[name]));
-            if about_us {
-                self.out.push_back(raw("NAMES", &[name]));
-            }
+        let weak = self.plan.settings.commands.allow_weak_auth;
+        let Some(channel) = self.channels.get(name).filter(|channel| channel.place == Place::In) else { return };
+        channel.standing_out.clear();
+        self.out.push_back(raw("MODE", &[name]));
+        if about_us || weak {
+            self.out.push_back(raw("NAMES", &[name]));
         }
     }
 
@@ -286,13 +294,19 @@ impl Session {
 
     /// Who is in a channel, with signs for their status before each.
     fn names(&mut self, name: &str, names: &str) {
-        let me = fold(self.identity.nick());
-        let named =
-            |word: &str| fold(word.trim_start_matches(['~', '&', '@', '%', '+']).split('!').next().unwrap_or_default());
-        let peers: Vec<String> = names.split_whitespace().map(named).filter(|nick| self.is_peer(nick)).collect();
+        const SIGNS: [char; 5] = ['~', '&', '@', '%', '+'];
+        let (me, weak) = (fold(self.identity.nick()), self.plan.settings.commands.allow_weak_auth);
+        let nick = |word: &str| fold(word.trim_start_matches(SIGNS).split('!').next().unwrap_or_default());
+        let peers: Vec<String> = names.split_whitespace().map(nick).filter(|nick| self.is_peer(nick)).collect();
         let Some(channel) = self.channels.get(name) else { return };
-        if let Some(own) = names.split_whitespace().find(|word| named(word) == me) {
-            channel.status = own.starts_with(['~', '&', '@', '%', '+']);
+        for word in names.split_whitespace() {
+            let (nick, stands_out) = (nick(word), word.starts_with(SIGNS));
+            if nick == me {
+                channel.status = stands_out;
+            }
+            if weak && stands_out && channel.standing_out.len() < MAX_STANDING_OUT {
+                channel.standing_out.insert(nick);
+            }
         }
         channel.peers.extend(peers);
     }
@@ -300,6 +314,11 @@ impl Session {
     /// Other nodes' bots in a channel, folded.
     pub(super) fn peers_in(&self, name: &str) -> impl Iterator<Item = &String> {
         self.channels.0.get(&fold(name)).into_iter().flat_map(|channel| &channel.peers)
+    }
+
+    /// Whether somebody has a status in a channel, as far as we have been told.
+    pub(super) fn has_status(&mut self, name: &str, nick: &str) -> bool {
+        self.channels.get(name).is_some_and(|channel| channel.standing_out.contains(&fold(nick)))
     }
 
     /// Whether `folded` is the nick of another node's bot.

@@ -127,7 +127,7 @@ impl Session {
     }
 
     /// Says something short that nobody waits for.
-    pub(super) fn answer(&mut self, target: &str, lines: Vec<String>, now: Instant) {
+    pub(in super::super) fn answer(&mut self, target: &str, lines: Vec<String>, now: Instant) {
         self.add(Work::Answer, target.to_owned(), lines, now);
     }
 
