@@ -19,8 +19,8 @@ use super::session::{End, Order, Secrets, Session};
 use super::shared::Shared;
 use super::wire::{self, Received};
 
-/// How long our good-bye may take.
-const QUIT_LIMIT: Duration = Duration::from_secs(2);
+/// How long our good-bye may take: a server that paces us reads it after what we said before.
+const QUIT_LIMIT: Duration = Duration::from_secs(5);
 
 /// Read at once from the server, in bytes.
 const READ_SIZE: usize = 4096;

@@ -59,7 +59,7 @@ fn f1_05_every_character_arrives_whatever_the_sizes() {
             bell.wait_metric("watchbell_irc_connected", &[], 1.0);
             eventually_within(PATIENCE, "the host is changed", || {
                 observer.send(&format!("CHGHOST {nick} {host}"));
-                observer.ask(&format!("USERHOST {nick}"), |line| line.text().contains(&format!("@{host}")))
+                observer.ask(&format!("WHO {nick}"), |line| line.command() == "352" && line.text().contains(host))
             });
         }
         for (size, length) in [(1, 50), (1 + dice.roll(1000), 2 + dice.roll(48)), (3000, 2 + dice.roll(48))] {

@@ -18,7 +18,8 @@ fn f1_12_a_link_that_died_silently_is_noticed_and_replaced() {
         let proxy = Proxy::before(network.plain);
         let bell = Config::at(&proxy.address.to_string())
             .server("ping_interval: 2s")
-            .server("ping_timeout: 2s")
+            // ngIRCd lets a newcomer wait for some seconds.
+            .server("ping_timeout: 8s")
             .server("nick_fallbacks: [bell2]")
             .start();
         bell.wait_joined(CHANNEL);

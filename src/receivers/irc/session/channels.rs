@@ -321,9 +321,10 @@ impl Session {
         self.channels.get(name).is_some_and(|channel| channel.standing_out.contains(&fold(nick)))
     }
 
-    /// Whether `folded` is the nick of another node's bot.
+    /// Whether `folded` is the nick of another node's bot. All nodes may be given the same list, with our own nick in it.
     pub(super) fn is_peer(&self, folded: &str) -> bool {
-        self.plan.settings.peer_nicks.iter().any(|peer| fold(peer) == folded)
+        let peers = &self.plan.settings.peer_nicks;
+        folded != fold(self.identity.nick()) && peers.iter().any(|peer| fold(peer) == folded)
     }
 
     /// A numeric about a channel that we are about to join. Returns whether it was.

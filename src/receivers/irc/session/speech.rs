@@ -397,11 +397,6 @@ impl Session {
         // A message that waits for something else has these behind it.
         let entries = entries.filter(|at| *at > self.speech.counted_at);
         let digests = self.memory.quotas.values().filter_map(|quota| quota.digest_at());
-        flights
-            .chain(entries)
-            .chain(held_back)
-            .chain(allowed)
-            .chain(digests.filter(|_| self.phase == Phase::Ready))
-            .min()
+        flights.chain(entries).chain(allowed).chain(digests.filter(|_| self.phase == Phase::Ready)).min()
     }
 }

@@ -395,8 +395,8 @@ fn what_a_peer_has_said_is_not_said_again() {
 
 #[test]
 fn a_bot_that_goes_before_us_is_listened_to_first() {
-    let mut play = Play::joined("peer_nicks: [aa, zz]");
-    play.hears(":zz!u@h JOIN #c");
+    let mut play = Play::joined("peer_nicks: [aa, al, zz]");
+    play.hears(":s 353 al = #c :al zz");
     let change = |order: &mut Order, id: &str| (order.id, order.identity) = (id.into(), id.into());
     play.order("#c", &["0"], |order| order.confirm = Confirm::Nothing);
     assert_eq!(play.says().len(), 1, "who goes after us is not waited for");

@@ -1,5 +1,7 @@
 //! A real Watchbell that speaks on a test's network, and what the tests ask of it.
 
+use std::sync::LazyLock;
+
 use serde_json::{Value, json};
 
 use super::network::Network;
@@ -173,7 +175,8 @@ impl Bell {
     }
 }
 
-/// An alert of a group whose message is `text`.
+/// An alert of a group whose message is `text`. It begins when the test says so, as a sender tells all nodes the same.
 pub(crate) fn alert(group: &str, text: &str) -> Value {
-    json!({"labels": {"alertname": "Test", "group": group}, "annotations": {"text": text}})
+    static BEGIN: LazyLock<String> = LazyLock::new(|| jiff::Timestamp::now().to_string());
+    json!({"labels": {"alertname": "Test", "group": group}, "annotations": {"text": text}, "startsAt": *BEGIN})
 }

@@ -1,11 +1,8 @@
 //! A line of IRC as it was on the wire, taken apart without believing that it is text.
 
-use std::time::Instant;
-
-/// One line, and when it came.
+/// One line.
 #[derive(Clone, Debug)]
 pub(crate) struct Line {
-    pub(crate) at: Instant,
     /// Everything before the line feed; a well-behaved line ends in a carriage return.
     pub(crate) raw: Vec<u8>,
     prefix: Vec<u8>,
@@ -36,7 +33,7 @@ impl Line {
             rest = after;
         }
         let command = String::from_utf8_lossy(command).into_owned();
-        Self { at: Instant::now(), raw: raw.to_vec(), prefix, command, params }
+        Self { raw: raw.to_vec(), prefix, command, params }
     }
 
     pub(crate) fn command(&self) -> &str {
