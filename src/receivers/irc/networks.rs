@@ -134,7 +134,10 @@ impl IrcNetworks {
             return Err(not_ready(server, &figures.why_not));
         }
         let (reply, outcome) = oneshot::channel();
-        network.errands.try_send(Errand::Say(order(reply))).map_err(|_| not_ready(server, "too many messages wait"))?;
+        network
+            .errands
+            .try_send(Errand::Say(Box::new(order(reply))))
+            .map_err(|_| not_ready(server, "too many messages wait"))?;
         Ok(Waiting { server: server.to_owned(), outcome })
     }
 

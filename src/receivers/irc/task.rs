@@ -19,7 +19,8 @@ use super::session::{End, Order, Secrets, Session};
 use super::shared::Shared;
 use super::wire::{self, Received};
 
-/// How long our good-bye may take: a server that paces us reads it after what we said before.
+/// How long our good-bye may take. Servers read a line a second of whom they have heard much from lately, and who is
+/// gone before they come to it has said nothing.
 const QUIT_LIMIT: Duration = Duration::from_secs(5);
 
 /// Read at once from the server, in bytes.
@@ -38,7 +39,7 @@ pub(super) struct Task {
 /// What a session is asked to say.
 pub(super) enum Errand {
     /// A message, whose arrival somebody waits for.
-    Say(Order),
+    Say(Box<Order>),
     /// An answer to a command.
     Answer {
         /// Where.
@@ -191,8 +192,7 @@ impl Task {
 
     fn pass_on_requests(&self, session: &mut Session) {
         while let Some(request) = session.request() {
-            let taken = self.requests.as_ref().map(|requests| requests.try_send(request));
-            if !matches!(taken, Some(Ok(()))) {
+            if self.requests.as_ref().is_none_or(|requests| requests.try_send(request).is_err()) {
                 tracing::warn!(component = "irc", "Too many commands are waiting, one is not heard");
             }
         }

@@ -42,6 +42,9 @@ pub(super) struct Channel {
     refusals: u32,
     /// The channel's modes, without their arguments.
     modes: String,
+    /// Whether its modes, or who is in it, are to be asked for again.
+    asks_for_modes: bool,
+    asks_for_names: bool,
     /// Whether we have a status here, such as operator or voice.
     status: bool,
     /// Those who have one, folded; only kept where it may make somebody's commands count.
@@ -105,9 +108,19 @@ impl Channel {
             refusal: None,
             refusals: 0,
             modes: String::new(),
+            asks_for_modes: false,
+            asks_for_names: false,
             status: false,
             standing_out: BTreeSet::new(),
             peers: BTreeSet::new(),
+        }
+    }
+
+    fn wants(&self, now: Instant) -> bool {
+        match self.place {
+            Place::Out { next, .. } => next <= now,
+            Place::Joining { .. } => false,
+            Place::In => self.asks_for_modes || self.asks_for_names,
         }
     }
 
@@ -149,22 +162,25 @@ impl Session {
         }
     }
 
-    /// Joins what is due. Returns whether there was something.
-    pub(super) fn join_next(&mut self, now: Instant) -> bool {
-        if self.phase != Phase::Ready {
-            return false;
-        }
-        let due = |channel: &&mut Channel| matches!(channel.place, Place::Out { next, .. } if next <= now);
-        let Some(channel) = self.channels.0.values_mut().find(due) else { return false };
-        channel.place = Place::Joining { until: now + JOIN_LIMIT };
-        let key = (!channel.key.is_empty()).then(|| channel.key.clone());
-        self.out.push_back(Command::JOIN(channel.name.clone(), key, None).into());
-        true
+    /// Whether there is a line to be sent about channels: to join one, or to ask about one.
+    pub(super) fn channels_want(&self, now: Instant) -> bool {
+        self.phase == Phase::Ready && self.channels.0.values().any(|channel| channel.wants(now))
     }
 
-    pub(super) fn joins_are_due(&self, now: Instant) -> bool {
-        self.phase == Phase::Ready
-            && self.channels.0.values().any(|channel| matches!(channel.place, Place::Out { next, .. } if next <= now))
+    /// Sends the next such line.
+    pub(super) fn next_for_channels(&mut self, now: Instant) {
+        let Some(channel) = self.channels.0.values_mut().find(|channel| channel.wants(now)) else { return };
+        let name = channel.name.clone();
+        self.out.push_back(if let Place::Out { .. } = channel.place {
+            channel.place = Place::Joining { until: now + JOIN_LIMIT };
+            let key = (!channel.key.is_empty()).then(|| channel.key.clone());
+            Command::JOIN(name, key, None).into()
+        } else if std::mem::take(&mut channel.asks_for_names) {
+            raw("NAMES", &[&name])
+        } else {
+            channel.asks_for_modes = false;
+            raw("MODE", &[&name])
+        });
     }
 
     /// Gives up waiting for answers to JOIN.
@@ -240,8 +256,7 @@ impl Session {
             return self.out.push_back(Command::PART(name.to_owned(), None).into());
         };
         (channel.place, channel.refusal, channel.refusals) = (Place::In, None, 0);
-        channel.status = false;
-        self.out.push_back(raw("MODE", &[name]));
+        (channel.status, channel.asks_for_modes) = (false, true);
         tracing::info!(component = "irc", server = self.name(), channel = name, "Joined");
         self.show_channels();
     }
@@ -265,10 +280,8 @@ impl Session {
         let weak = self.plan.settings.commands.allow_weak_auth;
         let Some(channel) = self.channels.get(name).filter(|channel| channel.place == Place::In) else { return };
         channel.standing_out.clear();
-        self.out.push_back(raw("MODE", &[name]));
-        if about_us || weak {
-            self.out.push_back(raw("NAMES", &[name]));
-        }
+        channel.asks_for_modes = true;
+        channel.asks_for_names |= about_us || weak;
     }
 
     fn invited(&mut self, name: &str, now: Instant) {

@@ -104,7 +104,8 @@ impl Session {
         if !wish.changes() && everybody {
             return self.judge(&nick, channel, wish, Known::Not, now);
         }
-        if self.commands.pending.len() >= MAX_PENDING {
+        // Who asks too much must not make us ask too much.
+        if self.commands.pending.len() >= MAX_PENDING || !self.spend_line() {
             return;
         }
         self.out.push_back(match self.identity.supported("WHOX") {
