@@ -6,6 +6,7 @@ mod command_line;
 mod compare;
 mod crash;
 mod delivery;
+mod email;
 mod filling;
 mod harness;
 mod history;

@@ -1,0 +1,61 @@
+//! Servers that hang, and many mails at once: neither holds up anybody else, and nothing is left open.
+
+use std::fs;
+use std::net::{SocketAddr, TcpListener};
+
+use super::postfix::Postfix;
+use super::proxy::{Fault, Proxy};
+use super::{PATIENCE, alert, config, metric, post, router};
+use crate::harness::address;
+use crate::harness::server::{Program, Server};
+use crate::harness::wait::eventually_within;
+
+#[test]
+fn f2_18_a_server_that_hangs_is_given_up_in_time_and_holds_up_nobody() {
+    let postfix = Postfix::start();
+    // Connections are made by the kernel, and nobody ever says a word.
+    let silent = TcpListener::bind(address::reserve()).expect("the address is free");
+    let silent_address = silent.local_addr().expect("a listener has an address");
+    let stalling = Proxy::start(postfix.address(), Fault::StallInData, 1);
+    let email = format!(
+        "{{to: silent@example.org, smarthost: '{silent_address}'}}, \
+         {{to: stalled@example.org, smarthost: '{}'}}, {{to: good@example.org}}",
+        stalling.address
+    );
+    let router = router(postfix.address(), &email);
+    for (number, name) in ["One", "Two", "Three"].into_iter().enumerate() {
+        post(&router, &[alert(name, &[])]);
+        let to_good = "to=<good@example.org>, relay=virtual, delay";
+        postfix.wait_logged(to_good, number + 1);
+    }
+    let late = r#"alertmanager_notifications_failed_total{integration="email",reason="contextDeadlineExceeded"}"#;
+    eventually_within(PATIENCE, "those that hang are given up", || (metric(&router, late) >= 4.0).then_some(()));
+    // The wire works again: what was given up is told by the next flush.
+    let stalled = || postfix.mails().iter().filter(|mail| mail.recipient() == "stalled@example.org").count();
+    eventually_within(PATIENCE, "all three have come", || (stalled() == 3).then_some(()));
+}
+
+#[test]
+fn f2_20_a_thousand_mails_need_few_connections_and_leave_none() {
+    const MAILS: usize = 1000;
+    let postfix = Postfix::start_with("transport_maps = static:discard:\n", &[""]);
+    let config = config(postfix.address(), "{to: ops@example.org}").replace("[alertname]", "['...']");
+    let router = Server::start(Program::Watchbell, &config);
+    let alerts: Vec<_> = (0..MAILS).map(|number| alert("Fire", &[("number", &number.to_string())])).collect();
+    post(&router, &alerts);
+    postfix.wait_logged("relay=none, delay", MAILS);
+    let connections = postfix.logged("]: connect from").len();
+    assert!(connections <= 10, "{connections} connections");
+    assert!(open_to(postfix.address()) <= 10);
+    router.reload(&format!("{config}\n# another")).ok();
+    eventually_within(PATIENCE, "all connections are closed", || (open_to(postfix.address()) == 0).then_some(()));
+    assert_eq!(metric(&router, "watchbell_email_connections"), 0.0);
+}
+
+/// How many connections to `address` are open, as the kernel has it.
+fn open_to(address: SocketAddr) -> usize {
+    let SocketAddr::V4(v4) = address else { unreachable!("the tests' addresses are of IPv4") };
+    let remote = format!("{:08X}:{:04X} 01", u32::from_le_bytes(v4.ip().octets()), v4.port());
+    let sockets = fs::read_to_string("/proc/net/tcp").expect("the kernel lists sockets");
+    sockets.lines().filter(|line| line.split_whitespace().nth(2).is_some() && line.contains(&remote)).count()
+}
