@@ -13,10 +13,10 @@ use crate::harness::process::Process;
 
 /// A running cyrus that takes mail by LMTP.
 pub(super) struct Cyrus {
+    // Ends before the directory goes, which has its log.
+    _process: Process,
     dir: TempDir,
     address: SocketAddr,
-    // Ends before the directory goes.
-    _process: Process,
 }
 
 impl Cyrus {
@@ -37,7 +37,7 @@ impl Cyrus {
         command.arg("-p").arg(dir.path().join("master.pid"));
         let process = Process::start(command, &dir.path().join("output.log"), "cyrus-common");
         wait_until_it_listens(address);
-        Self { dir, address, _process: process }
+        Self { _process: process, dir, address }
     }
 
     /// The transport by which postfix delivers here.

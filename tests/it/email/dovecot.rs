@@ -20,9 +20,9 @@ pub(super) const PASSWORD: &str = "correct horse";
 
 /// A running dovecot.
 pub(super) struct Dovecot {
-    dir: TempDir,
-    // Ends before the directory goes.
+    // Ends before the directory goes, which has its log.
     process: Option<Process>,
+    dir: TempDir,
 }
 
 impl Dovecot {
@@ -43,7 +43,7 @@ impl Dovecot {
         for name in ["home", "sieve", "sieve/duplicate.sieve"] {
             give(&dir.path().join(name), "nobody");
         }
-        let mut dovecot = Self { dir, process: None };
+        let mut dovecot = Self { process: None, dir };
         dovecot.set_password(PASSWORD);
         dovecot.launch();
         dovecot
@@ -52,7 +52,7 @@ impl Dovecot {
     fn launch(&mut self) {
         let mut command = Command::new("/usr/sbin/dovecot");
         command.arg("-F").arg("-c").arg(self.dir.path().join("dovecot.conf"));
-        self.process = Some(Process::start(command, &self.dir.path().join("output.log"), "dovecot-core"));
+        self.process = Some(Process::start(command, &self.dir.path().join("dovecot.output"), "dovecot-core"));
         let sockets = ["sasl", "lmtp"].map(|name| self.dir.path().join(name));
         eventually_within(PATIENCE, "dovecot has made its sockets", || {
             sockets.iter().all(|socket| socket.exists()).then_some(())
@@ -84,11 +84,11 @@ impl Dovecot {
 
     /// How many mails Sieve has dropped.
     pub(super) fn dropped(&self) -> usize {
-        self.log().matches("discard action").count()
+        self.log().lines().filter(|line| line.contains(": discard action")).count()
     }
 
     pub(super) fn log(&self) -> String {
-        read_log(&self.dir.path().join("dovecot.log"))
+        read_log(&self.dir.path().join("dovecot.output"))
     }
 }
 
@@ -102,9 +102,9 @@ smtpd_relay_restrictions = permit_sasl_authenticated, reject
 const CONFIG: &str = "
 base_dir = {dir}/run
 state_dir = {dir}/run
-log_path = {dir}/dovecot.log
+log_path = /dev/stderr
 protocols = lmtp
-listen =
+listen = 127.0.0.1
 ssl = no
 first_valid_uid = 1
 disable_plaintext_auth = no

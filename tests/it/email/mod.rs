@@ -43,7 +43,7 @@ global: {smtp_smarthost: '{smarthost}', smtp_from: watch@example.org, smtp_requi
 route: {receiver: team, group_by: [alertname], group_wait: 100ms, group_interval: 1s, repeat_interval: 1h}
 receivers:
   - name: team
-    email_configs: [{{email}}]
+    email_configs: [{email}]
 ";
 
 /// A router that tells by mail.

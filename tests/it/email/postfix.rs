@@ -18,10 +18,10 @@ use crate::harness::wait::eventually_within;
 
 /// A running mail server.
 pub(super) struct Postfix {
+    // Ends before the directory goes, which has its log.
+    process: Option<Process>,
     dir: TempDir,
     doors: Vec<SocketAddr>,
-    // Ends before the directory goes.
-    process: Option<Process>,
 }
 
 impl Postfix {
@@ -44,7 +44,7 @@ impl Postfix {
         let master = entrances.collect::<String>() + SERVICES;
         fs::write(dir.path().join("etc/main.cf"), main_cf(dir.path()) + main).expect("main.cf can be written");
         fs::write(dir.path().join("etc/master.cf"), master).expect("master.cf can be written");
-        let mut postfix = Self { dir, doors: addresses, process: None };
+        let mut postfix = Self { process: None, dir, doors: addresses };
         postfix.launch();
         postfix
     }

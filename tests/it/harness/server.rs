@@ -42,9 +42,10 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     /// The path that answers 200 once the router is ready.
     pub(crate) readiness: &'static str,
+    // Ends before the directory goes, which has its log.
+    process: Option<Process>,
     dir: TempDir,
     flags: Vec<String>,
-    process: Option<Process>,
 }
 
 impl Server {
