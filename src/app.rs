@@ -6,17 +6,20 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch};
 use watchbell_engine::Engine;
+use watchbell_engine::effect::Effects;
 use watchbell_engine::silence::edit::SilenceLimits;
 
 use crate::api::{self, Api, ApiOptions, Listener};
 use crate::cli::Options;
+use crate::cluster::{Cluster, ClusterError, KeyError};
 use crate::config::{Config, ConfigError};
-use crate::driver::{Command, Driver, Handle, Refused, Running};
-use crate::receivers::{Integrations, ReceiverError};
+use crate::driver::{Driver, Handle, Refused, Running};
+use crate::receivers::{GitlabCounts, ReceiverError};
 use crate::store::{Committer, Opened, Store, StoreError};
-use crate::telemetry::Metrics;
+use crate::telemetry::{GitlabNumbers, Metrics};
 use crate::{clock, version};
 
+mod cluster;
 mod external_url;
 mod loader;
 
@@ -47,6 +50,12 @@ pub enum AppError {
     /// `--web.external-url`.
     #[error("failed to determine external URL: {0}")]
     ExternalUrl(String),
+    /// `--cluster.key-file`.
+    #[error("--cluster.key-file: {0}")]
+    ClusterKeys(KeyError),
+    /// Another flag of the cluster.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
     /// The driver is gone.
     #[error(transparent)]
     Stopping(#[from] Refused),
@@ -64,23 +73,32 @@ pub async fn run(options: Options) -> Result<(), AppError> {
     let port = listeners.iter().find_map(Listener::network_address).map(|address| address.port());
     let external_url = ExternalUrl::new(&options, port).map_err(AppError::ExternalUrl)?;
     loader.external_url = external_url.to_string();
-    let (route_labels, integrations) = loader.build(&config)?;
+    loader.peer_name = cluster::peer_name(&options, opened.node);
+    let security = loader.security.read()?;
+    let (route_labels, integrations) = loader.build(&config, &security)?;
 
     let metrics = Metrics::new(&options.features);
     count_receivers(&metrics, &config);
     count_damage(&metrics, &opened);
     let fallbacks = Arc::clone(&loader.fallbacks);
     metrics.template_fallbacks.ask(move || fallbacks.counts().collect());
-    let (driver, commands) = driver(&options, &config, integrations, store, opened, metrics.clone());
+    let gitlab = Arc::clone(&loader.gitlab);
+    metrics.gitlab.ask(move || gitlab_numbers(&gitlab));
+    let joined = cluster::start(&options, &opened, security, &metrics).await?;
+    let cluster = joined.as_ref().map(|(cluster, _)| cluster.clone());
+    let (engine, first) = restore(&options, &config, opened);
+    let (committer, integrations) = (Committer::start(store), Arc::new(integrations));
+    let (driver, commands) =
+        Driver::new(engine, first, committer, integrations, metrics.clone(), options.log_silences, joined);
     let (running, watched) = watch::channel(Arc::new(loader.running(config, route_labels)));
     let (reloads, asked) = mpsc::channel(MAX_RELOADS);
-    let handle = Handle::new(commands, watched, reloads);
+    let handle = Handle::new(commands, watched, reloads, cluster.clone());
     let api = Api::new(handle.clone(), metrics.clone(), api_options(&options, &external_url));
 
     let driving = tokio::spawn(driver.run());
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = tokio::spawn(api::serve(listeners, api, async move { drop(stopped.await) }));
-    Reloader { loader, handle: handle.clone(), running, metrics }.until_stopped(signals, asked).await;
+    Reloader { loader, handle: handle.clone(), running, metrics, cluster }.until_stopped(signals, asked).await;
     drop(stop);
     // A panic in one of them has been told by the hook; the others still stop in order.
     let _ = serving.await;
@@ -94,18 +112,10 @@ async fn listeners(options: &Options) -> std::io::Result<Vec<Listener>> {
     if options.systemd_socket { api::passed() } else { api::bind(&options.listen_addresses).await }
 }
 
-/// The engine as it was left, behind its driver.
-fn driver(
-    options: &Options,
-    config: &Config,
-    integrations: Integrations,
-    store: Store,
-    opened: Opened,
-    metrics: Metrics,
-) -> (Driver, mpsc::Sender<Command>) {
+/// The engine as it was left, and what follows from its restart.
+fn restore(options: &Options, config: &Config, opened: Opened) -> (Engine, Effects) {
     let engine_options = engine_options(options, &opened);
-    let (engine, first) = Engine::restore(clock::now(), engine_options, Arc::clone(&config.policy), opened.saved);
-    Driver::new(engine, first, Committer::start(store), Arc::new(integrations), metrics, options.log_silences)
+    Engine::restore(clock::now(), engine_options, Arc::clone(&config.policy), opened.saved)
 }
 
 /// Follows another configuration whenever a signal or a request asks for it.
@@ -114,6 +124,7 @@ struct Reloader {
     handle: Handle,
     running: watch::Sender<Arc<Running>>,
     metrics: Metrics,
+    cluster: Option<Cluster>,
 }
 
 impl Reloader {
@@ -152,9 +163,13 @@ impl Reloader {
     /// Everything that can fail is done before anything changes.
     async fn follow_the_file(&self) -> Result<(), AppError> {
         let config = self.loader.load()?;
-        let (route_labels, integrations) = self.loader.build(&config)?;
+        let security = self.loader.security.read()?;
+        let (route_labels, integrations) = self.loader.build(&config, &security)?;
         count_receivers(&self.metrics, &config);
         self.handle.replace(Arc::clone(&config.policy), Arc::new(integrations)).await?;
+        if let Some(cluster) = &self.cluster {
+            cluster.secure(security);
+        }
         self.running.send_replace(Arc::new(self.loader.running(config, route_labels)));
         Ok(())
     }
@@ -172,7 +187,7 @@ fn engine_options(options: &Options, opened: &Opened) -> watchbell_engine::Optio
         per_alertname_limit: options.per_alertname_limit.unwrap_or(0),
         peer_timeout: options.cluster.as_ref().map_or(Duration::ZERO, |cluster| cluster.peer_timeout),
         start_delay: options.dispatch_start_delay,
-        settle_timeout: Duration::ZERO,
+        settle_timeout: options.cluster.as_ref().map_or(Duration::ZERO, |cluster| cluster.settle_timeout),
     }
 }
 
@@ -184,6 +199,14 @@ fn api_options(options: &Options, external_url: &ExternalUrl) -> ApiOptions {
         syntax: syntax(&options.features),
         per_alertname_limit: options.per_alertname_limit.unwrap_or(0),
         group_key_in_metrics: options.features.group_key_in_metrics,
+    }
+}
+
+fn gitlab_numbers(counts: &GitlabCounts) -> GitlabNumbers {
+    GitlabNumbers {
+        requests: counts.requests().collect(),
+        duplicates: counts.duplicates(),
+        token_ends: counts.token_ends().into_iter().map(|((receiver, index), ends)| (receiver, index, ends)).collect(),
     }
 }
 
@@ -207,10 +230,6 @@ fn announce(options: &Options) {
     tracing::info!(version = version::VERSION, revision = version::REVISION, "Starting Watchbell");
     for feature in &options.features.names {
         tracing::warn!(%feature, "Experimental feature enabled");
-    }
-    if let Some(cluster) = &options.cluster {
-        let address = &cluster.listen_address;
-        tracing::warn!(component = "cluster", %address, "clustering is not built yet: this node runs alone and does not listen for peers");
     }
 }
 

@@ -5,21 +5,25 @@ mod deliver;
 mod handle;
 mod measure;
 mod notes;
+mod peers;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use watchbell_engine::Engine;
 use watchbell_engine::effect::{Change, Effects, Input};
 use watchbell_engine::policy::Policy;
+use watchbell_engine::time::Timestamp;
 
 use crate::clock;
+use crate::cluster::{Cluster, Event};
 use crate::receivers::Integrations;
 use crate::store::{CommitError, Committer};
 use crate::telemetry::Metrics;
 
+pub use crate::cluster::Status as ClusterStatus;
 pub use handle::{Command, Handle, Refused, Reply, Running};
 
 use deliver::Deliverer;
@@ -32,6 +36,9 @@ const MAX_COMMANDS: usize = 1024;
 /// The longest sleep. A system clock that is set forward makes timers due that the sleep does not know of.
 const MAX_SLEEP: Duration = Duration::from_secs(30);
 
+/// Who wakes so much later than it meant to has been stopped, and what it knows of the other nodes is old.
+const OVERSLEPT: Duration = Duration::from_secs(2);
+
 /// How long a stop waits for attempts that are under way, so that what was told is also logged as told.
 const STOP_GRACE: Duration = Duration::from_secs(5);
 
@@ -43,6 +50,17 @@ pub struct Driver {
     notes: NoteTaker,
     metrics: Metrics,
     commands: mpsc::Receiver<Command>,
+    cluster: Option<Cluster>,
+    /// What happens among the nodes; nothing comes without a cluster.
+    events: mpsc::Receiver<Event>,
+    /// Present while nothing is decided by the clock, since the other nodes know better.
+    catching_up: Option<oneshot::Receiver<()>>,
+}
+
+/// When the driver means to wake, on both clocks: one stands still while the machine does, the other may be set.
+struct Wake {
+    at: Instant,
+    told: Timestamp,
 }
 
 impl Driver {
@@ -54,11 +72,14 @@ impl Driver {
         integrations: Arc<Integrations>,
         metrics: Metrics,
         log_silences: bool,
+        cluster: Option<(Cluster, mpsc::Receiver<Event>)>,
     ) -> (Self, mpsc::Sender<Command>) {
         let (sender, commands) = mpsc::channel(MAX_COMMANDS);
+        let (cluster, events) = cluster.map_or_else(|| (None, mpsc::channel(1).1), |(cluster, e)| (Some(cluster), e));
         let deliverer = Deliverer::new(integrations, sender.downgrade(), metrics.clone());
         let notes = NoteTaker::new(metrics.clone(), log_silences);
-        let mut driver = Self { engine, committer, deliverer, notes, metrics, commands };
+        let catching_up = None;
+        let mut driver = Self { engine, committer, deliverer, notes, metrics, commands, cluster, events, catching_up };
         driver.perform(first, Reply::Nobody);
         (driver, sender)
     }
@@ -74,18 +95,34 @@ impl Driver {
                     Some(Command::Stop) | None => break,
                     Some(command) => self.obey(command),
                 },
-                () = tokio::time::sleep_until(wake) => self.advance(),
+                Some(event) = self.events.recv() => self.heed(event),
+                Some(()) = caught_up(&mut self.catching_up) => self.catching_up = None,
+                () = tokio::time::sleep_until(wake.at), if self.catching_up.is_none() => match self.overslept(&wake) {
+                    Some(cluster) => self.catching_up = Some(cluster.doubt()),
+                    None => self.advance(),
+                },
             }
         }
         self.finish_attempts().await;
+        if let Some(cluster) = &self.cluster {
+            cluster.leave().await;
+        }
         let committer = self.committer;
         // Dropping it waits for the disk.
         let _ = tokio::task::spawn_blocking(move || drop(committer)).await;
     }
 
-    fn next_wake(&self) -> Instant {
-        let due = self.engine.next_deadline().map(|due| due.since(clock::now()));
-        Instant::now() + due.unwrap_or(MAX_SLEEP).min(MAX_SLEEP)
+    fn next_wake(&self) -> Wake {
+        let now = clock::now();
+        let due = self.engine.next_deadline().map(|due| due.since(now));
+        let sleep = due.unwrap_or(MAX_SLEEP).min(MAX_SLEEP);
+        Wake { at: Instant::now() + sleep, told: now + sleep }
+    }
+
+    /// The cluster, if this node has been stopped and there are others who went on.
+    fn overslept(&self, wake: &Wake) -> Option<Cluster> {
+        let late = clock::now().since(wake.told).max(Instant::now().saturating_duration_since(wake.at));
+        self.cluster.clone().filter(|cluster| late > OVERSLEPT && cluster.has_others())
     }
 
     fn advance(&mut self) {
@@ -130,10 +167,17 @@ impl Driver {
         }
         let durable = effects.persist.iter().any(Change::is_durable);
         let (answer, attempts, deliverer) = (effects.answer, effects.deliver, self.deliverer.clone());
+        let (news, cluster) = (effects.publish, self.cluster.clone());
+        let publish = move || {
+            if let Some(cluster) = cluster {
+                cluster.publish(&news);
+            }
+        };
         if durable {
             let (metrics, records, started) = (self.metrics.clone(), Records::put(&effects.persist), Instant::now());
             let then = move |saved: Result<(), CommitError>| {
                 records.count_saved(started.elapsed(), saved.is_ok(), &metrics);
+                publish();
                 reply.send(answer, saved);
                 deliverer.start(attempts);
             };
@@ -142,6 +186,7 @@ impl Driver {
         if !effects.persist.is_empty() {
             self.committer.submit_lazily(effects.persist);
         }
+        publish();
         reply.send(answer, Ok(()));
         deliverer.start(attempts);
     }
@@ -155,4 +200,11 @@ impl Driver {
             }
         }
     }
+}
+
+/// Ready when the other nodes have told what this one missed; never if nothing is waited for.
+async fn caught_up(waiting: &mut Option<oneshot::Receiver<()>>) -> Option<()> {
+    // Whether it says so or is gone: nobody is waited for any more.
+    let _ = waiting.as_mut()?.await;
+    Some(())
 }

@@ -31,6 +31,7 @@ pub(super) async fn answer(api: &Shared, path: &str, method: &Method) -> Respons
     match page {
         Page::Index => index(),
         Page::Metrics => metrics(api).await.unwrap_or_else(unavailable),
+        Page::Ready if api.handle.cluster().is_some_and(|cluster| !cluster.settled) => not_ready(),
         Page::Healthy | Page::Ready if method == Method::HEAD => StatusCode::OK.into_response(),
         Page::Healthy | Page::Ready => ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], "OK").into_response(),
         Page::Reload => reload(api).await,
@@ -74,6 +75,11 @@ async fn metrics(api: &Shared) -> Result<Response, Refused> {
     let snapshot = scrape::snapshot(api).await?;
     let page = api.metrics.render(&snapshot);
     Ok(([(header::CONTENT_TYPE, METRICS_CONTENT_TYPE)], page).into_response())
+}
+
+/// Alertmanager says that it is ready while it still waits for its peers; but what it is sent then may be told twice.
+fn not_ready() -> Response {
+    text_response(StatusCode::SERVICE_UNAVAILABLE, "the cluster has not settled yet")
 }
 
 fn unavailable(refused: Refused) -> Response {

@@ -33,7 +33,7 @@ pub(super) async fn snapshot(api: &Shared) -> Result<Snapshot, Refused> {
         receivers,
         integrations,
         inhibition_rules: view.policy().inhibit_rules.len(),
-        cluster_enabled: false,
+        cluster_enabled: api.handle.cluster().is_some(),
         alerts,
         per_alertname_limit: api.options.per_alertname_limit,
         aggregation_groups: view.groups().count(),

@@ -4,14 +4,15 @@ use watchbell_engine::matcher::{Matcher, all_match};
 use watchbell_engine::policy::Policy;
 use watchbell_engine::time::Timestamp;
 
-use super::wire::shown::{ClusterStatus, ConfigText, Object, ShownReceiver, ShownStatus, VersionInfo};
+use super::wire::shown::{ClusterStatus, ConfigText, Object, PeerStatus, ShownReceiver, ShownStatus, VersionInfo};
 use super::wire::time::ZonedTime;
+use crate::driver::ClusterStatus as Status;
 use crate::version;
 
 /// The node, its configuration and its cluster.
-pub(super) fn status(config: &str, started_at: Timestamp) -> ShownStatus<'_> {
+pub(super) fn status<'a>(config: &'a str, cluster: Option<&'a Status>, started_at: Timestamp) -> ShownStatus<'a> {
     ShownStatus {
-        cluster: ClusterStatus { name: None, peers: Vec::new(), status: "disabled" },
+        cluster: shown(cluster),
         config: ConfigText { original: config },
         uptime: ZonedTime::local(started_at),
         version_info: VersionInfo {
@@ -23,6 +24,13 @@ pub(super) fn status(config: &str, started_at: Timestamp) -> ShownStatus<'_> {
             version: version::ALERTMANAGER_VERSION,
         },
     }
+}
+
+fn shown(cluster: Option<&Status>) -> ClusterStatus<'_> {
+    let Some(cluster) = cluster else { return ClusterStatus { name: None, peers: Vec::new(), status: "disabled" } };
+    let peers = cluster.peers.iter().map(|(name, address)| PeerStatus { address: address.to_string(), name });
+    let status = if cluster.settled { "ready" } else { "settling" };
+    ClusterStatus { name: Some(&cluster.name), peers: peers.collect(), status }
 }
 
 /// The receivers whose labels satisfy all matchers, in the order of the file.

@@ -73,7 +73,9 @@ async fn post(api: &Shared, resource: Resource, body: Body) -> Answer {
 async fn get_or_delete(api: &Shared, resource: Resource, id: &str, parts: &Parts) -> Answer {
     let query = Query::new(parts.uri.query());
     match resource {
-        Resource::Status => json(&status::status(&api.handle.running().config, api.started_at)),
+        Resource::Status => {
+            json(&status::status(&api.handle.running().config, api.handle.cluster().as_ref(), api.started_at))
+        }
         Resource::Receivers => {
             json(&status::receivers(&api.handle.running().policy, &query.receiver_matchers(api.options.syntax)?))
         }

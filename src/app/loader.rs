@@ -6,10 +6,12 @@ use std::sync::Arc;
 use watchbell_engine::matcher::parse::Syntax;
 
 use super::AppError;
+use super::cluster::SecurityFiles;
 use crate::cli::{self, Features, Options};
+use crate::cluster::{KeyRing, Security};
 use crate::config::{self, Config};
 use crate::driver::Running;
-use crate::receivers::{Integrations, RouteLabels, Surroundings, TemplateFallbacks, Warning};
+use crate::receivers::{GitlabCounts, Integrations, RouteLabels, Surroundings, TemplateFallbacks, Warning};
 use crate::{clock, version};
 
 /// Reads the configuration and builds what follows from it.
@@ -19,16 +21,25 @@ pub(super) struct Loader {
     options: config::Options,
     /// Where people find us; known once the port is.
     pub(super) external_url: String,
+    /// This node's name among its peers; known once the data directory is open.
+    pub(super) peer_name: String,
+    /// Where it says who may take part in the cluster.
+    pub(super) security: SecurityFiles,
     /// Counts what is told without its template, across configurations.
     pub(super) fallbacks: Arc<TemplateFallbacks>,
+    /// Counts requests to GitLab, across configurations.
+    pub(super) gitlab: Arc<GitlabCounts>,
 }
 
 impl Loader {
     pub(super) fn new(options: &Options) -> Self {
         let default = Path::new(cli::DEFAULT_CONFIG_FILE);
         let file = options.config_file.clone().or_else(|| default.exists().then(|| default.to_owned()));
+        let security = SecurityFiles::new(options);
         let options = config::Options { syntax: syntax(&options.features), retention: options.data_retention };
-        Self { file, options, external_url: String::new(), fallbacks: Arc::default() }
+        let (external_url, peer_name) = (String::new(), String::new());
+        let (fallbacks, gitlab) = (Arc::default(), Arc::default());
+        Self { file, options, external_url, peer_name, security, fallbacks, gitlab }
     }
 
     pub(super) fn file_name(&self) -> String {
@@ -51,7 +62,7 @@ impl Loader {
         Ok(config)
     }
 
-    pub(super) fn build(&self, config: &Config) -> Result<(RouteLabels, Integrations), AppError> {
+    pub(super) fn build(&self, config: &Config, security: &Security) -> Result<(RouteLabels, Integrations), AppError> {
         let templates = config::parse_templates(&config.templates)?;
         let route_labels = RouteLabels::parse(config.policy.routes.iter().map(|route| &route.labels), &templates);
         let surroundings = Surroundings {
@@ -59,7 +70,10 @@ impl Loader {
             version: version::ALERTMANAGER_VERSION.into(),
             now: clock::now,
             fallbacks: Arc::clone(&self.fallbacks),
+            gitlab: Arc::clone(&self.gitlab),
             route_labels: route_labels.clone(),
+            peer_name: self.peer_name.clone(),
+            cluster_secret: security.keys.as_ref().map(KeyRing::secret),
         };
         let integrations = Integrations::build(&config.used_receivers(), &templates, &surroundings)?;
         for Warning { receiver, kind, index, field, error } in integrations.rehearse(&surroundings) {

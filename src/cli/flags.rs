@@ -106,6 +106,7 @@ pub(super) const FLAGS: &[Flag] = &[
     duration("cluster.settle-timeout", "1m", "How long to wait at most for the cluster to settle before notifying."),
     duration("cluster.reconnect-interval", "10s", "Time between two attempts to reach a lost peer."),
     duration("cluster.reconnect-timeout", "6h", "How long a lost peer is tried."),
+    text("cluster.key-file", "", "A file of keys that close the cluster to everybody else; the first encrypts."),
     text("cluster.tls-config", "", "A file that turns on mutual TLS between peers."),
     switch("cluster.allow-insecure-public-advertise-address-discovery", "Let a public address be advertised."),
     text(

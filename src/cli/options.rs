@@ -85,6 +85,8 @@ pub struct Cluster {
     pub reconnect_timeout: Duration,
     /// Whether a public address may be advertised.
     pub allow_public_advertise_address: bool,
+    /// The file of the cluster's keys.
+    pub key_file: Option<PathBuf>,
     /// What every message carries; may be empty.
     pub label: String,
 }
@@ -204,8 +206,7 @@ impl Values<'_> {
     fn refuse_unbuilt(&self) -> Result<(), UsageError> {
         let unbuilt = [
             ("web.config.file", !self.text("web.config.file").is_empty(), "TLS and authentication are not built yet"),
-            ("cluster.tls-config", !self.text("cluster.tls-config").is_empty(), "clustering is not built yet"),
-            ("cluster.peer", self.list("cluster.peer").iter().any(|p| !p.is_empty()), "clustering is not built yet"),
+            ("cluster.tls-config", !self.text("cluster.tls-config").is_empty(), "mutual TLS is not built yet"),
         ];
         match unbuilt.into_iter().find(|(_, asked, _)| *asked) {
             Some((name, _, why)) => Err(UsageError(format!("flag '--{name}' cannot be followed: {why}"))),
@@ -249,6 +250,7 @@ impl Values<'_> {
             reconnect_interval: self.positive("cluster.reconnect-interval")?,
             reconnect_timeout: self.positive("cluster.reconnect-timeout")?,
             allow_public_advertise_address: self.is_on("cluster.allow-insecure-public-advertise-address-discovery"),
+            key_file: Some(self.text("cluster.key-file")).filter(|path| !path.is_empty()).map(PathBuf::from),
             label: self.text("cluster.label").to_owned(),
         }))
     }

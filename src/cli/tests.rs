@@ -94,7 +94,7 @@ fn a_value_out_of_range_is_refused() {
 
 #[test]
 fn what_is_not_built_is_refused() {
-    for argument in ["--web.config.file=web.yml", "--cluster.tls-config=tls.yml", "--cluster.peer=other:9094"] {
+    for argument in ["--web.config.file=web.yml", "--cluster.tls-config=tls.yml"] {
         let error = options(&[argument]).unwrap_err();
         assert!(error.contains("cannot be followed"), "{error}");
     }

@@ -14,13 +14,14 @@ use super::paths;
 use super::yaml::At;
 use crate::settings::Invalid;
 use crate::settings::email::EmailConfig;
+use crate::settings::gitlab::GitlabConfig;
 use crate::settings::global::Global;
 use crate::settings::http::HttpConfig;
 use crate::settings::receiver::Receiver;
 use crate::settings::webhook::WebhookConfig;
 
 /// The kinds of integrations that this version can tell.
-const SUPPORTED: &str = "webhook_configs, email_configs, terminal_configs";
+const SUPPORTED: &str = "webhook_configs, email_configs, gitlab_configs, terminal_configs";
 
 /// Receivers with all that they inherit, in the order of the file.
 pub(super) fn receivers(
@@ -93,11 +94,16 @@ fn checked(written: file::Receiver, global: &Global, directory: &Path, check: &m
         config.auth_oauth2.iter_mut().for_each(|oauth2| paths::resolve_oauth2(oauth2, directory));
         inherit_email(config, global)
     };
+    let gitlab = |config: &mut GitlabConfig| {
+        config.validate()?;
+        inherit_http(&mut config.http_config, global, directory);
+        inherit_gitlab(config, global)
+    };
     Receiver {
         webhook_configs: each("webhook", written.webhook_configs, check, webhook),
         email_configs: each("email", written.email_configs, check, email),
         irc_configs: each("irc", written.irc_configs, check, |config| config.validate()),
-        gitlab_configs: each("gitlab", written.gitlab_configs, check, |config| config.validate()),
+        gitlab_configs: each("gitlab", written.gitlab_configs, check, gitlab),
         terminal_configs: each("terminal", written.terminal_configs, check, |_| Ok(())),
         labels: written.labels.into_iter().map(|(name, value)| (name, value.value)).collect(),
         name: written.name,
@@ -176,6 +182,26 @@ fn inherit_email(email: &mut EmailConfig, global: &Global) -> Result<(), Invalid
     }
 }
 
+/// Fills in what the integration leaves open; speaking to GitLab's API takes some kind of credentials.
+fn inherit_gitlab(gitlab: &mut GitlabConfig, global: &Global) -> Result<(), Invalid> {
+    gitlab.api_url.get_or_insert_with(|| global.gitlab_api_url.clone());
+    gitlab.cluster_id.clone_from(&global.gitlab_cluster_id);
+    if gitlab.token.is_empty() && gitlab.token_file.is_empty() {
+        gitlab.token = global.gitlab_token.clone();
+        gitlab.token_file = global.gitlab_token_file.clone();
+    }
+    let has_token = !gitlab.token.is_empty() || !gitlab.token_file.is_empty();
+    if has_token || gitlab.mode == "alert" || gitlab.http_config.as_ref().is_some_and(has_credentials) {
+        return Ok(());
+    }
+    Err(Invalid("no GitLab token set (set `token_file` here or `gitlab_token_file` under `global`)".to_owned()))
+}
+
+fn has_credentials(http: &HttpConfig) -> bool {
+    let bearer = !http.bearer_token.is_empty() || !http.bearer_token_file.is_empty();
+    bearer || http.authorization.is_some() || http.oauth2.is_some()
+}
+
 fn inherit<T: Clone + Default + PartialEq>(own: &mut T, global: &T) {
     if *own == T::default() {
         own.clone_from(global);
@@ -202,10 +228,7 @@ fn refuse_unsupported(receiver: &file::Receiver, check: &mut Check<'_>) {
         &receiver.rocketchat_configs,
         &receiver.mattermost_configs,
     ];
-    let ours = [
-        receiver.irc_configs.first().map(|config| &config.place),
-        receiver.gitlab_configs.first().map(|config| &config.place),
-    ];
+    let ours = [receiver.irc_configs.first().map(|config| &config.place)];
     let first_of_each = foreign.iter().map(|configs| configs.first().map(|config| &config.place)).chain(ours);
     for place in first_of_each.flatten() {
         check.problem(place, format!("not yet supported by this version (it has {SUPPORTED})"));

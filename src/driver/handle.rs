@@ -16,6 +16,7 @@ use watchbell_engine::silence::edit::{Draft, SilenceError};
 use watchbell_engine::time::Timestamp;
 use watchbell_engine::view::View;
 
+use crate::cluster::{Cluster, Status};
 use crate::receivers::{Integrations, RouteLabels};
 use crate::store::{CommitError, Stats};
 
@@ -25,6 +26,7 @@ pub struct Handle {
     commands: mpsc::Sender<Command>,
     running: watch::Receiver<Arc<Running>>,
     reloads: mpsc::Sender<oneshot::Sender<Result<(), String>>>,
+    cluster: Option<Cluster>,
 }
 
 /// The configuration that runs, as far as others show it.
@@ -128,8 +130,9 @@ impl Handle {
         commands: mpsc::Sender<Command>,
         running: watch::Receiver<Arc<Running>>,
         reloads: mpsc::Sender<oneshot::Sender<Result<(), String>>>,
+        cluster: Option<Cluster>,
     ) -> Self {
-        Self { commands, running, reloads }
+        Self { commands, running, reloads, cluster }
     }
 
     /// Hands over alerts. A [`view`](Self::view) asked for afterwards shows them.
@@ -164,6 +167,11 @@ impl Handle {
         let (reply, answer) = oneshot::channel();
         self.send(Command::Stats(reply)).await?;
         answer.await.map_err(|_| Refused::Stopping)
+    }
+
+    /// How the cluster does; `None` without one.
+    pub fn cluster(&self) -> Option<Status> {
+        self.cluster.as_ref().map(Cluster::status)
     }
 
     /// The configuration that runs.

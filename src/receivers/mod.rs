@@ -7,6 +7,7 @@
 mod data;
 mod email;
 mod field;
+mod gitlab;
 mod http;
 mod identity;
 mod json;
@@ -29,17 +30,19 @@ use watchbell_template::Templates;
 
 use self::field::Field;
 use crate::settings::email::EmailConfig;
+use crate::settings::gitlab::GitlabConfig;
 use crate::settings::receiver::Receiver;
 use crate::settings::terminal::TerminalConfig;
 use crate::settings::webhook::WebhookConfig;
 
 pub use data::template_clock;
 pub use field::TemplateFallbacks;
+pub use gitlab::GitlabCounts;
 pub use rehearsal::Warning;
 pub use route_labels::RouteLabels;
 
 /// What integrations know of the program around them.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Surroundings {
     /// Where people find us, without a slash at the end.
     pub external_url: String,
@@ -49,8 +52,14 @@ pub struct Surroundings {
     pub now: fn() -> Timestamp,
     /// Where failing templates are counted.
     pub fallbacks: Arc<TemplateFallbacks>,
+    /// Where requests to GitLab are counted.
+    pub gitlab: Arc<GitlabCounts>,
     /// The labels of the routes by which notifications come.
     pub route_labels: RouteLabels,
+    /// This node's name among its peers.
+    pub peer_name: String,
+    /// What all nodes of the cluster know and nobody else, if they share a key.
+    pub cluster_secret: Option<Arc<[u8]>>,
 }
 
 /// Every integration of one configuration.
@@ -97,6 +106,7 @@ struct Integration {
 enum Way {
     Webhook(Box<webhook::Webhook>),
     Email(Box<email::Email>),
+    Gitlab(Box<gitlab::Gitlab>),
     Terminal(terminal::Terminal),
 }
 
@@ -123,13 +133,15 @@ impl Integrations {
         let Some(integration) = self.find(notification) else {
             return Err(outcome::permanent("the configuration has no such integration any more"));
         };
-        match &integration.way {
-            Way::Webhook(webhook) => webhook.send(notification).await?,
-            Way::Email(email) => email.send(notification).await?,
-            Way::Terminal(terminal) => terminal.send(notification).await?,
-        }
-        let identity = ReceiverDatum::Text(identity::identity(notification));
-        Ok(ReceiverData::from([(identity::KEPT_AS.into(), identity)]))
+        let nothing = |()| ReceiverData::new();
+        let mut data = match &integration.way {
+            Way::Webhook(webhook) => webhook.send(notification).await.map(nothing)?,
+            Way::Email(email) => email.send(notification).await.map(nothing)?,
+            Way::Gitlab(gitlab) => gitlab.send(notification).await?,
+            Way::Terminal(terminal) => terminal.send(notification).await.map(nothing)?,
+        };
+        data.insert(identity::KEPT_AS.into(), ReceiverDatum::Text(identity::identity(notification)));
+        Ok(data)
     }
 
     fn find(&self, notification: &Notification) -> Option<&Integration> {
@@ -150,11 +162,15 @@ fn integrations(
     let email = |config: &EmailConfig| {
         Ok((config.send_resolved, Way::Email(Box::new(email::Email::build(config, templates, surroundings)?))))
     };
+    let gitlab = |config: &GitlabConfig| {
+        Ok((config.send_resolved, Way::Gitlab(Box::new(gitlab::Gitlab::build(config, templates, surroundings)?))))
+    };
     let terminal = |config: &TerminalConfig| {
         Ok((config.send_resolved, Way::Terminal(terminal::Terminal::build(config, templates, surroundings)?)))
     };
     let mut all = of_kind(receiver, "webhook", &receiver.webhook_configs, webhook)?;
     all.extend(of_kind(receiver, "email", &receiver.email_configs, email)?);
+    all.extend(of_kind(receiver, "gitlab", &receiver.gitlab_configs, gitlab)?);
     all.extend(of_kind(receiver, "terminal", &receiver.terminal_configs, terminal)?);
     Ok(all)
 }
@@ -184,6 +200,7 @@ impl Way {
         match self {
             Self::Webhook(_) => "webhook",
             Self::Email(_) => "email",
+            Self::Gitlab(_) => "gitlab",
             Self::Terminal(_) => "terminal",
         }
     }
@@ -193,6 +210,7 @@ impl Way {
         match self {
             Self::Webhook(webhook) => webhook.fields(),
             Self::Email(email) => email.fields(),
+            Self::Gitlab(gitlab) => gitlab.fields(),
             Self::Terminal(terminal) => terminal.fields(),
         }
     }

@@ -45,7 +45,8 @@ pub(super) fn check(reply: &Reply) -> Result<(), Failure> {
     })
 }
 
-fn kind(status: u16) -> FailureKind {
+/// The class of a failure that was answered with `status`.
+pub(super) fn kind(status: u16) -> FailureKind {
     match status {
         401 | 403 => FailureKind::AuthError,
         429 => FailureKind::RateLimited,

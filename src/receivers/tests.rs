@@ -30,7 +30,10 @@ pub(super) fn surroundings() -> Surroundings {
         version: "1.2.3".to_owned(),
         now: || NOW,
         fallbacks: Arc::default(),
+        gitlab: Arc::default(),
         route_labels: RouteLabels::parse([&route_labels()], &templates()),
+        peer_name: "here".to_owned(),
+        cluster_secret: None,
     }
 }
 

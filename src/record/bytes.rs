@@ -15,22 +15,22 @@ pub struct Writer(Vec<u8>);
 
 impl Writer {
     /// What was written so far.
-    pub(super) fn as_bytes(&self) -> &[u8] {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
     /// Exactly these bytes.
-    pub(super) fn raw(&mut self, bytes: &[u8]) {
+    pub(crate) fn raw(&mut self, bytes: &[u8]) {
         self.0.extend(bytes);
     }
 
     /// One byte.
-    pub(super) fn byte(&mut self, byte: u8) {
+    pub(crate) fn byte(&mut self, byte: u8) {
         self.0.push(byte);
     }
 
     /// Seven bits a byte, lowest first, the highest bit set on all but the last.
-    pub(super) fn number(&mut self, mut number: u64) {
+    pub(crate) fn number(&mut self, mut number: u64) {
         while number >= 0x80 {
             self.byte(number as u8 | 0x80);
             number >>= 7;
@@ -39,39 +39,39 @@ impl Writer {
     }
 
     /// A length in front of a list or a text.
-    pub(super) fn length(&mut self, length: usize) {
+    pub(crate) fn length(&mut self, length: usize) {
         self.number(length as u64);
     }
 
     /// The text's length and its bytes.
-    pub(super) fn text(&mut self, text: &str) {
+    pub(crate) fn text(&mut self, text: &str) {
         self.length(text.len());
         self.raw(text.as_bytes());
     }
 
     /// Microseconds in eight bytes, little-endian.
-    pub(super) fn time(&mut self, time: Timestamp) {
+    pub(crate) fn time(&mut self, time: Timestamp) {
         self.raw(&time.as_micros().to_le_bytes());
     }
 
     /// Minutes in two bytes, little-endian.
-    pub(super) fn offset(&mut self, offset: UtcOffset) {
+    pub(crate) fn offset(&mut self, offset: UtcOffset) {
         self.raw(&offset.0.to_le_bytes());
     }
 
     /// Eight bytes, little-endian.
-    pub(super) fn node(&mut self, node: NodeId) {
+    pub(crate) fn node(&mut self, node: NodeId) {
         self.raw(&node.0.to_le_bytes());
     }
 
     /// The stamp and the node.
-    pub(super) fn version(&mut self, version: Version) {
+    pub(crate) fn version(&mut self, version: Version) {
         self.time(version.stamp);
         self.node(version.node);
     }
 
     /// The number of pairs, then each name and value.
-    pub(super) fn labels(&mut self, labels: &Labels) {
+    pub(crate) fn labels(&mut self, labels: &Labels) {
         self.length(labels.len());
         for (name, value) in labels.iter() {
             self.text(name);
@@ -88,41 +88,46 @@ type Read<T> = Result<T, RecordError>;
 
 impl<'a> Reader<'a> {
     /// A reader that begins with the first of `bytes`.
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 
     /// Fails if something is left.
-    pub(super) fn finish(self) -> Read<()> {
+    pub(crate) fn finish(self) -> Read<()> {
         if self.0.is_empty() { Ok(()) } else { Err(RecordError::Malformed("bytes after the last field")) }
     }
 
     /// Whether nothing is left.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
+    /// All bytes that are left.
+    pub(crate) fn rest(&mut self) -> &'a [u8] {
+        std::mem::take(&mut self.0)
+    }
+
     /// The next `count` bytes.
-    pub(super) fn raw(&mut self, count: usize) -> Read<&'a [u8]> {
+    pub(crate) fn raw(&mut self, count: usize) -> Read<&'a [u8]> {
         let (taken, rest) = self.0.split_at_checked(count).ok_or(RecordError::Truncated)?;
         self.0 = rest;
         Ok(taken)
     }
 
     /// The next `N` bytes.
-    pub(super) fn array<const N: usize>(&mut self) -> Read<[u8; N]> {
+    pub(crate) fn array<const N: usize>(&mut self) -> Read<[u8; N]> {
         let (taken, rest) = self.0.split_first_chunk().ok_or(RecordError::Truncated)?;
         self.0 = rest;
         Ok(*taken)
     }
 
     /// One byte.
-    pub(super) fn byte(&mut self) -> Read<u8> {
+    pub(crate) fn byte(&mut self) -> Read<u8> {
         self.array().map(|[byte]| byte)
     }
 
     /// A number as [`Writer::number`] writes it.
-    pub(super) fn number(&mut self) -> Read<u64> {
+    pub(crate) fn number(&mut self) -> Read<u64> {
         let mut number = 0;
         for shift in (0..u64::BITS).step_by(7) {
             let byte = self.byte()?;
@@ -137,45 +142,45 @@ impl<'a> Reader<'a> {
     }
 
     /// The length of a list or a text, each element of which takes at least a byte.
-    pub(super) fn length(&mut self) -> Read<usize> {
+    pub(crate) fn length(&mut self) -> Read<usize> {
         let length = usize::try_from(self.number()?).map_err(|_| RecordError::Truncated)?;
         if length > self.0.len() { Err(RecordError::Truncated) } else { Ok(length) }
     }
 
     /// A list: its length, then as many times what `element` reads.
-    pub(super) fn list<T>(&mut self, element: impl Fn(&mut Self) -> Read<T>) -> Read<Vec<T>> {
+    pub(crate) fn list<T>(&mut self, element: impl Fn(&mut Self) -> Read<T>) -> Read<Vec<T>> {
         let length = self.length()?;
         iter::repeat_with(|| element(self)).take(length).collect()
     }
 
     /// A text.
-    pub(super) fn text(&mut self) -> Read<&'a str> {
+    pub(crate) fn text(&mut self) -> Read<&'a str> {
         let length = self.length()?;
         std::str::from_utf8(self.raw(length)?).map_err(|_| RecordError::Malformed("text is not UTF-8"))
     }
 
     /// An instant.
-    pub(super) fn time(&mut self) -> Read<Timestamp> {
+    pub(crate) fn time(&mut self) -> Read<Timestamp> {
         self.array().map(|bytes| Timestamp::from_micros(i64::from_le_bytes(bytes)))
     }
 
     /// A zone's distance from UTC.
-    pub(super) fn offset(&mut self) -> Read<UtcOffset> {
+    pub(crate) fn offset(&mut self) -> Read<UtcOffset> {
         self.array().map(|bytes| UtcOffset(i16::from_le_bytes(bytes)))
     }
 
     /// A node's identity.
-    pub(super) fn node(&mut self) -> Read<NodeId> {
+    pub(crate) fn node(&mut self) -> Read<NodeId> {
         self.array().map(|bytes| NodeId(u64::from_le_bytes(bytes)))
     }
 
     /// A record's version in the cluster.
-    pub(super) fn version(&mut self) -> Read<Version> {
+    pub(crate) fn version(&mut self) -> Read<Version> {
         Ok(Version { stamp: self.time()?, node: self.node()? })
     }
 
     /// A label set, its names in order.
-    pub(super) fn labels(&mut self) -> Read<Labels> {
+    pub(crate) fn labels(&mut self) -> Read<Labels> {
         let pairs = self.list(|r| Ok((SmolStr::new(r.text()?), SmolStr::new(r.text()?))))?;
         let ascending = pairs.is_sorted_by(|(earlier, _), (later, _)| earlier < later);
         if ascending { Ok(pairs.into_iter().collect()) } else { Err(RecordError::Malformed("order of labels")) }

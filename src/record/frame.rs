@@ -15,6 +15,8 @@ use super::RecordError;
 pub enum Kind {
     /// An alert.
     Alert = b'a',
+    /// What a node says it is doing.
+    Claim = b'c',
     /// An aggregation group's timer.
     Group = b'g',
     /// An entry of the notification log.
@@ -25,7 +27,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Alert, Self::Group, Self::Nflog, Self::Silence];
+    pub const ALL: [Self; 5] = [Self::Alert, Self::Claim, Self::Group, Self::Nflog, Self::Silence];
 
     /// The letter that stands for the kind, in records and in keys.
     pub const fn letter(self) -> u8 {

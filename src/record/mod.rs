@@ -9,8 +9,10 @@
 pub mod alert;
 pub mod alertmanager;
 pub mod bytes;
+pub mod claim;
 pub mod frame;
 pub mod group;
+pub mod news;
 pub mod nflog;
 pub mod silence;
 

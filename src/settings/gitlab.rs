@@ -118,10 +118,19 @@ pub struct GitlabConfig {
     /// In mode `alert`: `group` or `alert`.
     #[serde(deserialize_with = "nullable")]
     pub alert_identity: String,
-    /// How long one request may take.
+    /// How long one request may take; 0 means as long as the notification may.
     #[serde(deserialize_with = "nullable")]
     pub timeout: GoDuration,
+    /// What tells this cluster's issues from another's; the global one.
+    #[serde(skip)]
+    pub cluster_id: String,
 }
+
+/// The longest `duplicate_check_delay`: an attempt to tell must have time for more than to wait.
+const MAX_CHECK_DELAY: Duration = Duration::from_secs(60);
+
+/// GitLab's severities; `info` is one of alerts only.
+const SEVERITIES: [&str; 6] = ["critical", "high", "medium", "low", "info", "unknown"];
 
 impl Default for GitlabConfig {
     fn default() -> Self {
@@ -161,6 +170,7 @@ impl Default for GitlabConfig {
             alert_key_file: String::new(),
             alert_identity: "group".to_owned(),
             timeout: GoDuration(Duration::from_secs(30)),
+            cluster_id: String::new(),
         }
     }
 }
@@ -219,12 +229,19 @@ impl GitlabConfig {
         at_most_one(&[("token", token), ("token_file", !self.token_file.is_empty())])?;
         let no_address = self.mode == "alert" && self.alert_url.is_empty();
         Invalid::when(no_address, "missing alert_url in gitlab config with mode alert")?;
-        let comma = self.labels.iter().any(|label| !label.contains("{{") && label.contains(','));
+        Invalid::when(self.lookup_label.is_empty(), "missing lookup_label in gitlab config")?;
+        let fixed = self.labels.iter().filter(|label| !label.contains("{{")).chain([&self.lookup_label]);
+        let comma = fixed.into_iter().any(|label| label.contains(','));
         Invalid::when(comma, "a label in gitlab config must not contain a comma")?;
         one_of("mode", &self.mode, &["issue", "incident", "alert"])?;
         one_of("update_labels", &self.update_labels, &["add", "none"])?;
         one_of("comment_on_update", &self.comment_on_update, &["changes", "always", "never"])?;
         one_of("create_lock", &self.create_lock, &["none", "label"])?;
+        for severity in self.severity_map.values() {
+            one_of("severity", severity, &SEVERITIES)?;
+        }
+        let long = self.duplicate_check_delay.0 > MAX_CHECK_DELAY;
+        Invalid::when(long, "duplicate_check_delay in gitlab config must not be more than 1m")?;
         one_of("alert_identity", &self.alert_identity, &["group", "alert"])?;
         self.http_config.as_ref().map_or(Ok(()), HttpConfig::validate)
     }

@@ -66,6 +66,7 @@ impl fmt::Display for RecordKey {
         match self.kind {
             Kind::Silence => write!(f, "silence {}", SilenceId(self.id)),
             Kind::Alert => write!(f, "alert {:016x}", self.id),
+            Kind::Claim => write!(f, "claim {:032x}", self.id),
             Kind::Nflog => write!(f, "nflog entry {:032x}", self.id),
             Kind::Group => write!(f, "group {:032x}", self.id),
         }

@@ -5,12 +5,15 @@ use std::sync::Arc;
 
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry};
 
 use super::alerts::{AlertMetrics, DispatcherMetrics, DriverMetrics};
+use super::cluster::ClusterMetrics;
 use super::exposition::Page;
 use super::fallbacks::FallbackMetrics;
+use super::gitlab::GitlabMetrics;
 use super::http::HttpMetrics;
 use super::keeping::{self, RecordMetrics, SilenceMetrics, StoreMetrics};
 use super::notifications::NotificationMetrics;
@@ -37,6 +40,8 @@ pub struct Inner {
     pub notifications: NotificationMetrics,
     /// What is told without the templates that were meant for it.
     pub template_fallbacks: FallbackMetrics,
+    /// What GitLab answers.
+    pub gitlab: GitlabMetrics,
     /// The silences.
     pub silences: SilenceMetrics,
     /// The notification log.
@@ -45,6 +50,8 @@ pub struct Inner {
     pub store: StoreMetrics,
     /// The one task that decides.
     pub driver: DriverMetrics,
+    /// The other nodes.
+    pub cluster: ClusterMetrics,
     /// What is asked over HTTP.
     pub http: HttpMetrics,
     registry: Registry,
@@ -60,10 +67,12 @@ impl Metrics {
             dispatcher: DispatcherMetrics::new(registrar),
             notifications: NotificationMetrics::new(registrar, features.receiver_name_in_metrics),
             template_fallbacks: FallbackMetrics::default(),
+            gitlab: GitlabMetrics::default(),
             silences: SilenceMetrics::new(registrar),
             nflog: keeping::nflog(registrar),
             store: StoreMetrics::new(registrar),
             driver: DriverMetrics::new(registrar),
+            cluster: ClusterMetrics::new(),
             http: HttpMetrics::new(registrar),
             registry,
         }))
@@ -74,14 +83,15 @@ impl Metrics {
         let mut page = Page::default();
         snapshot::write_build_info(&mut page);
         snapshot.write(&mut page);
-        let mut counted = String::new();
-        prometheus_client::encoding::text::encode_registry(&mut counted, &self.registry)
-            .expect("a String takes all that is written");
-        page.open_metrics(&counted);
+        write_registry(&self.registry, &mut page);
+        if snapshot.cluster_enabled {
+            write_registry(&self.cluster.registry, &mut page);
+        }
         for summary in self.summaries() {
             summary.write(&mut page);
         }
         self.template_fallbacks.write(&mut page);
+        self.gitlab.write(&mut page);
         for (name, kind, help, value) in process::metrics() {
             page.begin(name, kind, help);
             page.series(name, &[], value);
@@ -94,6 +104,13 @@ impl Metrics {
         let routing = &self.dispatcher.alert_processing;
         [routing, &silences.gc_duration, &silences.snapshot_duration, &nflog.gc_duration, &nflog.snapshot_duration]
     }
+}
+
+fn write_registry(registry: &Registry, page: &mut Page) {
+    let mut counted = String::new();
+    prometheus_client::encoding::text::encode_registry(&mut counted, registry)
+        .expect("a String takes all that is written");
+    page.open_metrics(&counted);
 }
 
 impl std::ops::Deref for Metrics {
@@ -111,7 +128,7 @@ pub(super) type HistogramFamily = Family<Labelled, Histogram, fn() -> Histogram>
 pub(super) const DEFAULT_BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 /// Makes metrics that appear on the page. Names are given in full; the page adds a counter's `_total` itself.
-pub(super) struct Registrar<'a>(&'a mut Registry);
+pub(super) struct Registrar<'a>(pub(super) &'a mut Registry);
 
 impl Registrar<'_> {
     pub(super) fn register(&mut self, name: &str, help: &str, metric: &(impl Metric + Clone)) {
@@ -125,6 +142,18 @@ impl Registrar<'_> {
     }
 
     pub(super) fn counters(&mut self, name: &str, help: &str) -> Family<Labelled, Counter> {
+        let family = Family::default();
+        self.register(name, help, &family);
+        family
+    }
+
+    pub(super) fn gauge(&mut self, name: &str, help: &str) -> Gauge {
+        let gauge = Gauge::default();
+        self.register(name, help, &gauge);
+        gauge
+    }
+
+    pub(super) fn gauges(&mut self, name: &str, help: &str) -> Family<Labelled, Gauge> {
         let family = Family::default();
         self.register(name, help, &family);
         family

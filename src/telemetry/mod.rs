@@ -1,8 +1,10 @@
 //! What the program tells of itself: the log, and the list of all metrics.
 
 mod alerts;
+mod cluster;
 mod exposition;
 mod fallbacks;
+mod gitlab;
 mod http;
 mod keeping;
 pub mod log;
@@ -15,6 +17,8 @@ mod summary;
 mod tests;
 
 pub use alerts::AlertMetrics;
+pub use cluster::{ClusterMetrics, MessageType};
+pub use gitlab::GitlabNumbers;
 pub use http::HttpMetrics;
 pub use keeping::RecordMetrics;
 pub use metrics::Metrics;

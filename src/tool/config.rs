@@ -62,7 +62,10 @@ fn rehearse(config: &Config) -> Result<Vec<Warning>, ToolError> {
         version: version::ALERTMANAGER_VERSION.into(),
         now: clock::now,
         fallbacks: Arc::default(),
+        gitlab: Arc::default(),
         route_labels: RouteLabels::parse(config.policy.routes.iter().map(|route| &route.labels), &templates),
+        peer_name: String::new(),
+        cluster_secret: None,
     };
     Ok(Integrations::build(&config.used_receivers(), &templates, &surroundings)?.rehearse(&surroundings))
 }

@@ -19,7 +19,7 @@ const MAY_KNOW: [(&str, &[&str]); 16] = [
     ("config", &["settings", "engine", "template", "golang"]),
     ("receivers", &["settings", "engine", "template", "golang", "version", "clock"]),
     ("api", &["engine", "template", "golang", "driver", "telemetry", "version", "clock"]),
-    ("cluster", &["record", "engine", "clock"]),
+    ("cluster", &["record", "engine", "telemetry"]),
     ("tool", &["cli", "config", "receivers", "template", "clock", "version"]),
     ("driver", &["engine", "template", "store", "record", "cluster", "receivers", "telemetry", "clock"]),
 ];

@@ -2,12 +2,14 @@
 //! that Debian's Alertmanager can show that the scenario itself is right.
 
 mod amtool;
+mod cluster;
 mod command_line;
 mod compare;
 mod crash;
 mod delivery;
 mod email;
 mod filling;
+mod gitlab;
 mod harness;
 mod history;
 mod hostile;

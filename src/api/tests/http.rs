@@ -180,7 +180,7 @@ async fn metrics_are_compressed_and_answers_are_not() {
 fn stuck() -> (Handle, mpsc::Receiver<Command>) {
     let (commands, unread) = mpsc::channel(1);
     let (_, running) = watch::channel(handle(Ok(())).running());
-    (Handle::new(commands, running, mpsc::channel(1).0), unread)
+    (Handle::new(commands, running, mpsc::channel(1).0, None), unread)
 }
 
 #[tokio::test]

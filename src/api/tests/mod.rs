@@ -82,7 +82,7 @@ fn handle(reloaded: Result<(), String>) -> Handle {
         loaded_at: clock::now(),
         last_reload_ok: true,
     };
-    Handle::new(commands, watch::channel(Arc::new(running)).1, reloads)
+    Handle::new(commands, watch::channel(Arc::new(running)).1, reloads, None)
 }
 
 async fn drive(mut commands: mpsc::Receiver<Command>) {

@@ -120,7 +120,7 @@ pub(in crate::api) struct ClusterStatus<'a> {
 /// A node of the cluster.
 #[derive(Debug, serde::Serialize)]
 pub(in crate::api) struct PeerStatus<'a> {
-    pub(in crate::api) address: &'a str,
+    pub(in crate::api) address: String,
     pub(in crate::api) name: &'a str,
 }
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use jiff::fmt::rfc2822;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT};
-use reqwest::{Client, Response, redirect};
+use reqwest::{Client, Method, Response, redirect};
 use watchbell_engine::notification::Failure;
 use watchbell_engine::time::Timestamp;
 
@@ -37,6 +37,17 @@ const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
 /// How many redirects are followed; as many as Go follows.
 const MAX_REDIRECTS: usize = 10;
+
+/// One request.
+pub(super) struct Request<'a> {
+    pub(super) method: Method,
+    /// A secret: it shows in no error.
+    pub(super) url: &'a str,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+    /// How much of the answer's body is read, in bytes.
+    pub(super) max_answer: usize,
+}
 
 /// Reaches servers as an `http_config` says.
 pub(super) struct HttpClient {
@@ -73,11 +84,19 @@ impl HttpClient {
 
     /// Posts `body`; errors are all worth another attempt.
     async fn post(&self, url: &str, headers: HeaderMap, body: Vec<u8>) -> Result<Reply, String> {
+        let request = Request { method: Method::POST, url, headers, body, max_answer: MAX_ANSWER_BYTES };
+        Ok(self.request(request).await?.0)
+    }
+
+    /// Makes a request; errors are all worth another attempt. The headers are the answer's.
+    pub(super) async fn request(&self, request: Request<'_>) -> Result<(Reply, HeaderMap), String> {
+        let Request { method, url, headers, body, max_answer } = request;
         let headers = self.headers(headers).await?;
-        let request = self.client().await?.post(url).headers(headers).body(body);
-        let response = request.send().await.map_err(|error| failed_post(error, url))?;
+        let sending = self.client().await?.request(method.clone(), url).headers(headers).body(body).send();
+        let response = sending.await.map_err(|error| failed(&method, error, url))?;
         let (status, retry_after) = (response.status().as_u16(), self.retry_after(&response));
-        Ok(Reply { status, retry_after, body: beginning(response).await })
+        let headers = response.headers().clone();
+        Ok((Reply { status, retry_after, body: beginning(response, max_answer).await }, headers))
     }
 
     /// Completes the headers of a request. Credentials do not replace an `Authorization` that is there.
@@ -178,20 +197,22 @@ pub(super) async fn read_trimmed(path: &str) -> Result<String, String> {
 }
 
 /// As much of the body as is worth reading. That the rest could not be read does not matter.
-async fn beginning(mut response: Response) -> String {
+async fn beginning(mut response: Response, max: usize) -> String {
     let mut body = Vec::new();
     while let Ok(Some(chunk)) = response.chunk().await {
-        body.extend_from_slice(&chunk[..chunk.len().min(MAX_ANSWER_BYTES - body.len())]);
-        if body.len() == MAX_ANSWER_BYTES {
+        body.extend_from_slice(&chunk[..chunk.len().min(max - body.len())]);
+        if body.len() == max {
             break;
         }
     }
     String::from_utf8_lossy(&body).into_owned()
 }
 
-fn failed_post(error: reqwest::Error, url: &str) -> String {
+/// In Go's words: `Post "…": …`.
+fn failed(method: &Method, error: reqwest::Error, url: &str) -> String {
     let error = error.without_url();
-    format!("Post \"<redacted>\": {}", chain(&error).replace(url, "<redacted>"))
+    let (first, rest) = method.as_str().split_at(1);
+    format!("{first}{} \"<redacted>\": {}", rest.to_ascii_lowercase(), chain(&error).replace(url, "<redacted>"))
 }
 
 /// An error and its causes: the outermost alone often says no more than that there was one.

@@ -4,6 +4,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
+use std::time::Duration;
 
 use rustix::process::Signal;
 use tempfile::TempDir;
@@ -11,7 +12,10 @@ use tempfile::TempDir;
 use super::address;
 use super::http::{Client, Request, Response};
 use super::process::{Process, read_log};
-use super::wait::eventually;
+use super::wait::eventually_within;
+
+/// How long a router may take to be ready: a node of a cluster waits for others up to a minute.
+const START: Duration = Duration::from_secs(90);
 
 /// Which program plays the router.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,15 +77,26 @@ impl Server {
     /// Starts the program on its address and directory and waits until it is ready.
     pub(crate) fn launch(&mut self) {
         assert!(self.process.is_none(), "the router runs already");
-        let mut process = Process::start(self.command(), &self.log_file(), self.program.package());
-        let (client, readiness) = (self.client(), Request::new("GET", self.readiness));
-        eventually("the router is ready", || {
+        self.begin();
+        self.wait_until_ready();
+    }
+
+    /// Starts the program, if it does not run, and does not wait.
+    pub(crate) fn begin(&mut self) {
+        if self.process.is_none() {
+            self.process = Some(Process::start(self.command(), &self.log_file(), self.program.package()));
+        }
+    }
+
+    pub(crate) fn wait_until_ready(&mut self) {
+        let (client, readiness, program) = (self.client(), Request::new("GET", self.readiness), self.program);
+        let process = self.process();
+        eventually_within(START, "the router is ready", || {
             if let Some(status) = process.ended() {
-                panic!("{:?} ended at its start ({status}):\n{}", self.program, process.log());
+                panic!("{program:?} ended at its start ({status}):\n{}", process.log());
             }
             client.send(&readiness).ok().filter(|response| response.status == 200)
         });
-        self.process = Some(process);
     }
 
     /// The command line that `launch` uses.

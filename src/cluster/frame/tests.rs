@@ -1,0 +1,91 @@
+//! Frames come back as they were, and nothing that looks like one makes the reader panic or grow.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn hello() -> impl Strategy<Value = Frame> {
+    let address =
+        prop_oneof![any::<[u8; 4]>().prop_map(Into::into), any::<[u16; 8]>().prop_map(std::net::IpAddr::from)];
+    let names = ("\\PC{0,60}", "[ -~]{0,255}");
+    (any::<u64>(), any::<u64>(), (address, any::<u16>()), names, prop::option::of(any::<u64>())).prop_map(
+        |(node, life, address, (name, label), expects)| {
+            let (node, expects) = (NodeId(node), expects.map(NodeId));
+            let (name, label) = (name.chars().take(60).collect(), label.into());
+            Frame::Hello(Hello { node, life, address: address.into(), name, label, expects })
+        },
+    )
+}
+
+fn digest() -> impl Strategy<Value = Frame> {
+    let shard = (any::<u64>(), any::<u32>()).prop_map(|(hash, count)| Shard { hash, count });
+    let shards = prop::collection::vec(shard, SHARDS);
+    (any::<i64>(), shards, any::<bool>())
+        .prop_map(|(horizon, shards, asks)| Frame::Digest(Digest { horizon: Horizon(horizon), shards }, asks))
+}
+
+fn news() -> impl Strategy<Value = Frame> {
+    let part = prop_oneof![Just(Part::Push), Just(Part::Answer), Just(Part::End)];
+    let records = prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 0..5);
+    (part, records).prop_map(|(part, records)| Frame::News(part, records))
+}
+
+fn frame() -> impl Strategy<Value = Frame> {
+    let wanted = prop::collection::btree_set(any::<u8>(), 0..256);
+    prop_oneof![
+        hello(),
+        digest(),
+        news(),
+        wanted.prop_map(|shards| Frame::Wanted(shards.into_iter().collect())),
+        prop::collection::vec(any::<u8>(), 0..300).prop_map(Frame::Gossip),
+        Just(Frame::Leave),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn frames_come_back(frame in frame()) {
+        prop_assert_eq!(Frame::decode(&frame.encode()).unwrap(), frame);
+    }
+
+    #[test]
+    fn bytes_that_are_no_frame_are_refused(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        let _ = Frame::decode(&bytes);
+    }
+
+    /// A frame that is cut is refused, or is another frame that says less; one that is longer is refused.
+    #[test]
+    fn cut_frames_do_not_confuse(frame in frame(), cut in any::<prop::sample::Index>()) {
+        let bytes = frame.encode();
+        let cut = Frame::decode(&bytes[..cut.index(bytes.len())]);
+        prop_assert!(cut.is_err() || cut.unwrap() != frame);
+        if !matches!(frame, Frame::Gossip(_) | Frame::Wanted(_)) {
+            prop_assert!(Frame::decode(&[bytes, vec![255]].concat()).is_err());
+        }
+    }
+}
+
+#[test]
+fn a_frame_of_a_later_version_is_passed_over() {
+    assert_eq!(Frame::decode(b"zsomething new"), Ok(Frame::Unknown));
+    assert_eq!(Frame::decode(b""), Err(RecordError::Truncated));
+}
+
+#[test]
+fn a_name_may_have_255_bytes() {
+    let hello = |length| {
+        let (name, address) = ("n".repeat(length).into(), SocketAddr::from(([127, 0, 0, 1], 9)));
+        let hello = Hello { node: NodeId(1), life: 1, address, name, label: "".into(), expects: None };
+        Frame::decode(&Frame::Hello(hello).encode())
+    };
+    assert!(hello(MAX_NAME).is_ok());
+    assert_eq!(hello(MAX_NAME + 1), Err(RecordError::Malformed("length of a name")));
+}
+
+#[test]
+fn a_huge_count_of_records_costs_no_memory() {
+    let mut bytes = vec![NEWS, 0];
+    bytes.extend([0xFF; 9]);
+    bytes.push(1);
+    assert!(Frame::decode(&bytes).is_err());
+}

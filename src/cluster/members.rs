@@ -1,0 +1,350 @@
+//! Who is here: the living nodes, those that were lost, and how far each agrees with this one. It knows chitchat's
+//! verdicts and what nodes say of themselves, and nothing of connections.
+//!
+//! A node that chitchat gives up is missed for a few looks before it counts as lost. Looks are counted, not seconds: a
+//! node that was stopped itself, and wakes with clocks that ran on, must not take all others for dead.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use smol_str::SmolStr;
+use watchbell_engine::peers::Peer;
+use watchbell_engine::version::NodeId;
+
+use super::screen::GONE_AFTER;
+
+/// Looks for which a node must be missed.
+const LOOKS: u32 = 5;
+
+/// How long a port that refuses makes its node count as dead; chitchat has noticed by then, or is right.
+const REFUSED_FOR: Duration = Duration::from_secs(10);
+
+/// Shards that are asked for at once, so that the answer fits into what may wait for a connection.
+const SHARDS_AT_ONCE: usize = 32;
+
+/// A node in one of its lives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Life {
+    pub(super) node: NodeId,
+    pub(super) name: SmolStr,
+    pub(super) address: SocketAddr,
+    /// The greater one is the later one.
+    pub(super) number: u64,
+}
+
+/// All nodes but this one.
+#[derive(Debug)]
+pub(super) struct Members {
+    me: Peer,
+    nodes: BTreeMap<NodeId, Member>,
+    /// Lives that are over whatever chitchat says, and for how long that holds.
+    over: BTreeMap<(NodeId, u64), Instant>,
+}
+
+#[derive(Debug)]
+struct Member {
+    life: Life,
+    state: State,
+    /// The connection over which it was met.
+    met: Option<u64>,
+    /// Whether it was compared with since it came.
+    compared: bool,
+    /// Whether it held the same when last compared.
+    equal: bool,
+    /// Shards that are still to be asked for.
+    differing: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Alive,
+    /// Missed for so many looks.
+    Missed(u32),
+    Lost(Instant),
+}
+
+/// What a look found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Changes {
+    /// Nodes that were not known.
+    pub(super) joined: u64,
+    /// Nodes that are lost.
+    pub(super) left: u64,
+    /// Nodes that are in another life.
+    pub(super) updated: u64,
+    /// Lost nodes that are back.
+    pub(super) returned: u64,
+    /// Nodes that came under a name that is taken.
+    pub(super) conflicts: u64,
+}
+
+impl Members {
+    pub(super) fn new(me: Peer) -> Self {
+        Self { me, nodes: BTreeMap::new(), over: BTreeMap::new() }
+    }
+
+    /// Takes note of chitchat's verdict: the lives it takes for alive.
+    pub(super) fn look(&mut self, alive: Vec<Life>, now: Instant) -> Changes {
+        self.over.retain(|_, until| *until > now);
+        let mut latest: BTreeMap<NodeId, Life> = BTreeMap::new();
+        for life in alive.into_iter().filter(|life| life.node != self.me.id) {
+            let over = self.over.contains_key(&(life.node, life.number));
+            if !over && latest.get(&life.node).is_none_or(|known| known.number < life.number) {
+                latest.insert(life.node, life);
+            }
+        }
+        let mut changes = Changes::default();
+        for (node, member) in &mut self.nodes {
+            if !latest.contains_key(node) {
+                let over = self.over.contains_key(&(*node, member.life.number));
+                changes.left += u64::from(member.miss(over, now));
+            }
+        }
+        latest.into_values().for_each(|life| self.see(life, &mut changes));
+        changes
+    }
+
+    fn see(&mut self, life: Life, changes: &mut Changes) {
+        let taken =
+            self.me.name == life.name || self.living().any(|m| m.life.name == life.name && m.life.node != life.node);
+        let Some(member) = self.nodes.get_mut(&life.node) else {
+            changes.joined += 1;
+            changes.conflicts += u64::from(taken);
+            self.nodes.insert(life.node, Member::new(life));
+            return;
+        };
+        match member.state {
+            State::Lost(_) => changes.returned += 1,
+            _ if member.life.number != life.number => changes.updated += 1,
+            _ => {
+                member.state = State::Alive;
+                return;
+            }
+        }
+        *member = Member::new(life);
+    }
+
+    /// Ends a life before chitchat notices.
+    pub(super) fn end(&mut self, node: NodeId, number: u64, now: Instant) {
+        self.over.insert((node, number), now + 2 * GONE_AFTER);
+    }
+
+    /// Takes the node at an address for dead, for a while.
+    pub(super) fn refused(&mut self, address: SocketAddr, now: Instant) {
+        let there = self.nodes.values().filter(|member| member.life.address == address);
+        let lives: Vec<_> = there.map(|member| (member.life.node, member.life.number)).collect();
+        for life in lives {
+            let until = self.over.entry(life).or_insert(now);
+            *until = (*until).max(now + REFUSED_FOR);
+        }
+    }
+
+    /// Forgets who is lost for longer than this.
+    pub(super) fn forget(&mut self, longest: Duration, now: Instant) {
+        self.nodes.retain(|_, member| !matches!(member.state, State::Lost(since) if since + longest <= now));
+    }
+
+    /// The living nodes, this one among them.
+    pub(super) fn peers(&self) -> Vec<Peer> {
+        let others = self.living().map(|member| Peer { id: member.life.node, name: member.life.name.clone() });
+        std::iter::once(self.me.clone()).chain(others).collect()
+    }
+
+    /// The other living nodes and where they are.
+    pub(super) fn others(&self) -> Vec<Life> {
+        self.living().map(|member| member.life.clone()).collect()
+    }
+
+    /// Where the lost ones were.
+    pub(super) fn lost(&self) -> Vec<SocketAddr> {
+        let lost = self.nodes.values().filter(|member| matches!(member.state, State::Lost(_)));
+        lost.map(|member| member.life.address).collect()
+    }
+
+    /// Where a node is, alive or not.
+    pub(super) fn address(&self, node: NodeId) -> Option<SocketAddr> {
+        self.nodes.get(&node).map(|member| member.life.address)
+    }
+
+    /// Which node is to be found at an address.
+    pub(super) fn at(&self, address: SocketAddr) -> Option<NodeId> {
+        self.nodes.values().find(|member| member.life.address == address).map(|member| member.life.node)
+    }
+
+    /// Living nodes that were not met over the connection that stands now.
+    pub(super) fn meet(&mut self, connection: impl Fn(SocketAddr) -> Option<u64>) -> Vec<NodeId> {
+        let mut met = Vec::new();
+        for member in self.nodes.values_mut().filter(|member| member.is_living()) {
+            let stands = connection(member.life.address);
+            if stands.is_some() && stands != member.met {
+                member.met = stands;
+                met.push(member.life.node);
+            }
+        }
+        met
+    }
+
+    /// Notes a comparison: where a node differs. Returns which shards are to be asked for first.
+    pub(super) fn compared(&mut self, node: NodeId, differing: Vec<u8>) -> Vec<u8> {
+        let Some(member) = self.nodes.get_mut(&node) else { return Vec::new() };
+        member.equal = differing.is_empty();
+        member.compared |= member.equal;
+        member.differing = differing;
+        member.next_shards()
+    }
+
+    /// Notes that what was asked for has come. Returns which shards are to be asked for next.
+    pub(super) fn answered(&mut self, node: NodeId) -> Vec<u8> {
+        let Some(member) = self.nodes.get_mut(&node) else { return Vec::new() };
+        let next = member.next_shards();
+        member.compared |= next.is_empty();
+        next
+    }
+
+    /// Asks for all comparisons again, since what is known here may be old.
+    pub(super) fn doubt(&mut self) {
+        self.nodes.values_mut().for_each(|member| member.compared = false);
+    }
+
+    /// Whether all living nodes have been compared with, and what was missing here has come.
+    pub(super) fn all_compared(&self) -> bool {
+        self.living().all(|member| member.compared)
+    }
+
+    /// How many other living nodes held the same when last compared.
+    pub(super) fn agreeing(&self) -> usize {
+        self.living().filter(|member| member.equal).count()
+    }
+
+    fn living(&self) -> impl Iterator<Item = &Member> {
+        self.nodes.values().filter(|member| member.is_living())
+    }
+}
+
+impl Member {
+    fn new(life: Life) -> Self {
+        Self { life, state: State::Alive, met: None, compared: false, equal: false, differing: Vec::new() }
+    }
+
+    fn is_living(&self) -> bool {
+        !matches!(self.state, State::Lost(_))
+    }
+
+    /// Notes that it was not seen; returns whether it is lost by that. Of one whose life is over there is no doubt.
+    fn miss(&mut self, over: bool, now: Instant) -> bool {
+        self.state = match self.state {
+            State::Alive if !over => State::Missed(1),
+            State::Missed(looks) if !over && looks < LOOKS => State::Missed(looks + 1),
+            State::Lost(_) => return false,
+            State::Alive | State::Missed(_) => State::Lost(now),
+        };
+        !self.is_living()
+    }
+
+    fn next_shards(&mut self) -> Vec<u8> {
+        let rest = self.differing.split_off(self.differing.len().min(SHARDS_AT_ONCE));
+        std::mem::replace(&mut self.differing, rest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn life(node: u64, number: u64) -> Life {
+        let name = format!("n{node}").into();
+        Life { node: NodeId(node), name, address: SocketAddr::from(([127, 0, 0, node as u8], 9094)), number }
+    }
+
+    fn members() -> (Members, Instant) {
+        (Members::new(Peer { id: NodeId(1), name: "n1".into() }), Instant::now())
+    }
+
+    fn names(members: &Members) -> Vec<String> {
+        members.peers().into_iter().map(|peer| peer.name.to_string()).collect()
+    }
+
+    #[test]
+    fn a_node_is_lost_after_some_looks_and_returns_at_once() {
+        let (mut members, now) = members();
+        assert_eq!(members.look(vec![life(1, 1), life(2, 1)], now), Changes { joined: 1, ..Changes::default() });
+        for _ in 0..LOOKS {
+            assert_eq!(members.look(vec![], now), Changes::default());
+            assert_eq!(names(&members), ["n1", "n2"]);
+        }
+        assert_eq!(members.look(vec![], now), Changes { left: 1, ..Changes::default() });
+        assert_eq!((names(&members), members.lost()), (vec!["n1".into()], vec![life(2, 1).address]));
+        assert_eq!(members.look(vec![life(2, 1)], now), Changes { returned: 1, ..Changes::default() });
+        assert_eq!(names(&members), ["n1", "n2"]);
+        members.forget(Duration::ZERO, now);
+        assert_eq!(names(&members), ["n1", "n2"]);
+    }
+
+    #[test]
+    fn a_look_in_between_makes_good_for_all_misses() {
+        let (mut members, now) = members();
+        members.look(vec![life(2, 1)], now);
+        for _ in 0..3 {
+            (0..LOOKS).for_each(|_| assert_eq!(members.look(vec![], now), Changes::default()));
+            members.look(vec![life(2, 1)], now);
+        }
+        assert_eq!(names(&members), ["n1", "n2"]);
+    }
+
+    #[test]
+    fn who_says_goodbye_or_refuses_is_gone_at_once() {
+        let (mut members, now) = members();
+        members.look(vec![life(2, 1), life(3, 1)], now);
+        members.end(NodeId(2), 1, now);
+        members.refused(life(3, 1).address, now);
+        let alive = vec![life(2, 1), life(3, 1)];
+        assert_eq!(members.look(alive.clone(), now).left, 2);
+        assert_eq!(members.look(alive, now + REFUSED_FOR + Duration::from_secs(1)).returned, 1, "only who was refused");
+        assert_eq!(members.look(vec![life(2, 2)], now).returned, 1, "another life is not over");
+    }
+
+    #[test]
+    fn the_later_life_of_a_node_counts() {
+        let (mut members, now) = members();
+        members.look(vec![life(2, 1)], now);
+        assert_eq!(members.look(vec![life(2, 2), life(2, 1)], now).updated, 1);
+        assert_eq!(members.look(vec![life(2, 1), life(2, 2)], now), Changes::default());
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_a_conflict() {
+        let (mut members, now) = members();
+        let twin = Life { name: "n1".into(), ..life(7, 1) };
+        assert_eq!(members.look(vec![twin], now).conflicts, 1);
+        assert_eq!(members.peers().len(), 2, "both count: their identities differ");
+    }
+
+    #[test]
+    fn what_differs_is_asked_for_in_portions() {
+        let (mut members, now) = members();
+        members.look(vec![life(2, 1)], now);
+        assert!(!members.all_compared());
+        let differing: Vec<u8> = (0..80).collect();
+        assert_eq!(members.compared(NodeId(2), differing), (0..32).collect::<Vec<u8>>());
+        assert_eq!(members.answered(NodeId(2)), (32..64).collect::<Vec<u8>>());
+        assert_eq!(members.answered(NodeId(2)), (64..80).collect::<Vec<u8>>());
+        assert!(!members.all_compared());
+        assert_eq!(members.answered(NodeId(2)), Vec::<u8>::new());
+        assert!(members.all_compared());
+        assert_eq!(members.agreeing(), 0);
+        members.compared(NodeId(2), vec![]);
+        assert_eq!(members.agreeing(), 1);
+    }
+
+    #[test]
+    fn each_connection_is_met_once() {
+        let (mut members, now) = members();
+        members.look(vec![life(2, 1)], now);
+        assert_eq!(members.meet(|_| None), []);
+        assert_eq!(members.meet(|_| Some(4)), [NodeId(2)]);
+        assert_eq!(members.meet(|_| Some(4)), []);
+        assert_eq!(members.meet(|_| None), []);
+        assert_eq!(members.meet(|_| Some(5)), [NodeId(2)]);
+    }
+}

@@ -1,0 +1,28 @@
+//! The bytes of what nodes tell each other: those of the record itself, which begin with its kind.
+
+use std::sync::Arc;
+
+use watchbell_engine::replica::Record;
+
+use super::frame::Kind;
+use super::{RecordError, decode, encode};
+
+/// The bytes of `record`.
+pub fn encode_news(record: &Record) -> Result<Vec<u8>, RecordError> {
+    match record {
+        Record::Silence(silence) => encode(&**silence),
+        Record::Nflog(entry) => encode(&**entry),
+        Record::Claim(claim) => encode(claim),
+    }
+}
+
+/// The record that `bytes` spell; never panics, whatever they are.
+pub fn decode_news(bytes: &[u8]) -> Result<Record, RecordError> {
+    let letter = *bytes.first().ok_or(RecordError::Truncated)?;
+    match Kind::from_letter(letter) {
+        Some(Kind::Silence) => decode(bytes).map(|silence| Record::Silence(Arc::new(silence))),
+        Some(Kind::Nflog) => decode(bytes).map(|entry| Record::Nflog(Arc::new(entry))),
+        Some(Kind::Claim) => decode(bytes).map(Record::Claim),
+        Some(Kind::Alert | Kind::Group) | None => Err(RecordError::Malformed("kind of news")),
+    }
+}

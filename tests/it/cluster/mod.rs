@@ -1,0 +1,4 @@
+//! Several nodes: what one knows, all know; what one tells, no other tells again.
+
+mod nodes;
+mod together;
