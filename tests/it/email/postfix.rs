@@ -1,11 +1,11 @@
 //! A postfix of one's own: queue, configuration and mailbox in a directory that goes with it, listening at as many doors
 //! as a test asks for. What it accepts for example.org is written into a maildir, one file a recipient.
 
+use std::fs;
 use std::net::SocketAddr;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::fs;
 
 use tempfile::TempDir;
 
@@ -14,7 +14,6 @@ use super::reader::{Mail, read_all};
 use crate::harness::address;
 use crate::harness::process::{Process, cannot_start, read_log};
 use crate::harness::wait::eventually_within;
-
 
 /// A running mail server.
 pub(super) struct Postfix {
