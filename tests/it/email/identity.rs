@@ -18,12 +18,12 @@ const LATER: &str = "2026-01-02T04:04:05Z";
 fn f2_06_two_nodes_that_both_tell_send_one_mail_which_dovecot_and_cyrus_keep_once() {
     let (dovecot, cyrus) = (Dovecot::start(None), Cyrus::start());
     let transports = format!(
-        "transport_maps = inline:{{ {{ dovecot@example.org = {} }}, {{ cyrus@example.org = {} }} }}\n",
+        "transport_maps = inline:{{ {{ dovecot@example.org = {} }}, {{ keeper@example.org = {} }} }}\n",
         dovecot.transport(),
         cyrus.transport()
     );
     let postfix = Postfix::start_with(&transports, &[""]);
-    let email = "{to: 'plain@example.org, dovecot@example.org, cyrus@example.org'}";
+    let email = "{to: 'plain@example.org, dovecot@example.org, keeper@example.org'}";
     let nodes = pair(&config(postfix.address(), email));
     for node in &nodes {
         post(node, &[alert("Fire", &[("instance", "a")]), alert("Fire", &[("instance", "b")])]);
@@ -35,7 +35,7 @@ fn f2_06_two_nodes_that_both_tell_send_one_mail_which_dovecot_and_cyrus_keep_onc
 
     eventually_within(PATIENCE, "dovecot has dropped a copy", || (dovecot.dropped() == 1).then_some(()));
     assert_eq!(dovecot.mailbox("dovecot").len(), 1);
-    let taken = postfix.wait_logged("to=<cyrus@example.org>", 2);
+    let taken = postfix.wait_logged("to=<keeper@example.org>", 2);
     assert!(taken.iter().all(|line| line.contains("status=sent")), "{taken:?}");
     assert_eq!(cyrus.count(), 1);
 }

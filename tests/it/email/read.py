@@ -2,7 +2,9 @@
 
 import datetime
 import email
+import email.header
 import email.policy
+import email.utils
 import json
 import os
 import sys
@@ -11,11 +13,21 @@ import sys
 ADDED = ("return-path", "x-original-to", "delivered-to", "received")
 
 
-def people(message, name):
-    header = message[name]
-    if header is None:
+def decoded(text):
+    """Header bytes beyond ASCII are UTF-8 (RFC 6532); the parser leaves them as it found them."""
+    return str(text).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def people(message, raw, name):
+    """The addresses are the strict parser's. It keeps the space between the encoded words of a long name, so names are
+    decoded by the older one, which follows RFC 2047 6.2 there."""
+    if name not in message:
         return []
-    return [[address.display_name, address.addr_spec] for address in header.addresses]
+    phrases = [phrase for phrase, _ in email.utils.getaddresses(raw.get_all(name))]
+    names = [str(email.header.make_header(email.header.decode_header(phrase))) for phrase in phrases]
+    addresses = [address.addr_spec for address in message[name].addresses]
+    assert len(names) == len(addresses), (names, addresses)
+    return [list(person) for person in zip(names, addresses)]
 
 
 def part(one):
@@ -57,11 +69,12 @@ def read(path):
     with open(path, "rb") as file:
         raw = file.read()
     message = email.message_from_bytes(raw, policy=email.policy.default)
+    older = email.message_from_bytes(raw, policy=email.policy.compat32)
     sent = original(raw)
     head = sent.partition(b"\n\n")[0].split(b"\n")
     return {
-        "headers": [[name, str(value)] for name, value in message.items()],
-        "people": {name: people(message, name) for name in ("From", "To", "Cc", "Reply-To")},
+        "headers": [[name, decoded(value)] for name, value in message.items()],
+        "people": {name: people(message, older, name) for name in ("From", "To", "Cc", "Reply-To")},
         "parts": [part(one) for one in message.walk() if not one.is_multipart()],
         "defects": defects(message),
         "longest_line": max(len(line) for line in raw.split(b"\n")),

@@ -96,7 +96,7 @@ fn mutt_threads(postfix: &Postfix) -> BTreeSet<BTreeSet<String>> {
 
 /// Gives the mails of the first thread, then those of the next, to a command each.
 const MUTTRC: &str = r#"
-set sort=threads strict_threads=yes collapse_unread=no wait_key=no pipe_split=no pipe_decode=no
+set folder={dir} sort=threads strict_threads=yes collapse_unread=no wait_key=no pipe_split=no pipe_decode=no
 set header_cache="" certificate_file="" history=0 quit=yes mark_old=no sleep_time=0
 push "<first-entry><tag-thread><tag-prefix><pipe-message>cat >{dir}/first<enter><untag-pattern>~A<enter><next-thread><tag-thread><tag-prefix><pipe-message>cat >{dir}/second<enter><exit>"
 "#;
