@@ -14,9 +14,9 @@ use crate::cli::Options;
 use crate::cluster::{Cluster, ClusterError, KeyError};
 use crate::config::{Config, ConfigError};
 use crate::driver::{Driver, Handle, Refused, Running};
-use crate::receivers::{GitlabCounts, ReceiverError};
+use crate::receivers::{Figure, GitlabCounts, ReceiverError};
 use crate::store::{Committer, Opened, Store, StoreError};
-use crate::telemetry::{GitlabNumbers, Metrics};
+use crate::telemetry::{Asked, GitlabNumbers, Metrics};
 use crate::{clock, version};
 
 mod cluster;
@@ -24,7 +24,7 @@ mod external_url;
 mod loader;
 
 use external_url::ExternalUrl;
-use loader::{Loader, syntax};
+use loader::{Built, Loader, syntax};
 
 /// Reloads that may be asked for while one is under way.
 const MAX_RELOADS: usize = 16;
@@ -75,15 +75,12 @@ pub async fn run(options: Options) -> Result<(), AppError> {
     loader.external_url = external_url.to_string();
     loader.peer_name = cluster::peer_name(&options, opened.node);
     let security = loader.security.read()?;
-    let (route_labels, integrations) = loader.build(&config, &security)?;
+    let Built { route_labels, integrations, irc: plans } = loader.build(&config, &security)?;
 
     let metrics = Metrics::new(&options.features);
     count_receivers(&metrics, &config);
     count_damage(&metrics, &opened);
-    let fallbacks = Arc::clone(&loader.fallbacks);
-    metrics.template_fallbacks.ask(move || fallbacks.counts().collect());
-    let gitlab = Arc::clone(&loader.gitlab);
-    metrics.gitlab.ask(move || gitlab_numbers(&gitlab));
+    ask_receivers(&metrics, &loader);
     let joined = cluster::start(&options, &opened, security, &metrics).await?;
     let cluster = joined.as_ref().map(|(cluster, _)| cluster.clone());
     let (engine, first) = restore(&options, &config, opened);
@@ -95,6 +92,8 @@ pub async fn run(options: Options) -> Result<(), AppError> {
     let handle = Handle::new(commands, watched, reloads, cluster.clone());
     let api = Api::new(handle.clone(), metrics.clone(), api_options(&options, &external_url));
 
+    let irc = loader.irc.clone();
+    irc.follow(&plans);
     let driving = tokio::spawn(driver.run());
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = tokio::spawn(api::serve(listeners, api, async move { drop(stopped.await) }));
@@ -104,12 +103,23 @@ pub async fn run(options: Options) -> Result<(), AppError> {
     let _ = serving.await;
     handle.stop().await;
     let _ = driving.await;
+    irc.stop().await;
     tracing::info!("Stopped");
     Ok(())
 }
 
 async fn listeners(options: &Options) -> std::io::Result<Vec<Listener>> {
     if options.systemd_socket { api::passed() } else { api::bind(&options.listen_addresses).await }
+}
+
+/// Shows what the receivers count.
+fn ask_receivers(metrics: &Metrics, loader: &Loader) {
+    let fallbacks = Arc::clone(&loader.fallbacks);
+    metrics.template_fallbacks.ask(move || fallbacks.counts().collect());
+    let gitlab = Arc::clone(&loader.gitlab);
+    metrics.gitlab.ask(move || gitlab_numbers(&gitlab));
+    let (irc, mailroom) = (loader.irc.clone(), loader.mailroom.clone());
+    metrics.asked.ask(move || irc.figures().into_iter().chain(mailroom.figures()).map(asked).collect());
 }
 
 /// The engine as it was left, and what follows from its restart.
@@ -164,8 +174,9 @@ impl Reloader {
     async fn follow_the_file(&self) -> Result<(), AppError> {
         let config = self.loader.load()?;
         let security = self.loader.security.read()?;
-        let (route_labels, integrations) = self.loader.build(&config, &security)?;
+        let Built { route_labels, integrations, irc } = self.loader.build(&config, &security)?;
         count_receivers(&self.metrics, &config);
+        self.loader.irc.follow(&irc);
         self.handle.replace(Arc::clone(&config.policy), Arc::new(integrations)).await?;
         if let Some(cluster) = &self.cluster {
             cluster.secure(security);
@@ -200,6 +211,11 @@ fn api_options(options: &Options, external_url: &ExternalUrl) -> ApiOptions {
         per_alertname_limit: options.per_alertname_limit.unwrap_or(0),
         group_key_in_metrics: options.features.group_key_in_metrics,
     }
+}
+
+/// What receivers count, as metrics.
+fn asked(Figure { name, kind, help, series }: Figure) -> Asked {
+    Asked { name, kind: kind.as_str(), help, series }
 }
 
 fn gitlab_numbers(counts: &GitlabCounts) -> GitlabNumbers {

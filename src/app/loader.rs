@@ -11,7 +11,10 @@ use crate::cli::{self, Features, Options};
 use crate::cluster::{KeyRing, Security};
 use crate::config::{self, Config};
 use crate::driver::Running;
-use crate::receivers::{GitlabCounts, Integrations, RouteLabels, Surroundings, TemplateFallbacks, Warning};
+use crate::receivers::{
+    GitlabCounts, Integrations, IrcNetworks, IrcPlans, Mailroom, Names, RouteLabels, Surroundings, TemplateFallbacks,
+    Warning,
+};
 use crate::{clock, version};
 
 /// Reads the configuration and builds what follows from it.
@@ -27,8 +30,19 @@ pub(super) struct Loader {
     pub(super) security: SecurityFiles,
     /// Counts what is told without its template, across configurations.
     pub(super) fallbacks: Arc<TemplateFallbacks>,
+    /// What of mail outlives a configuration.
+    pub(super) mailroom: Mailroom,
     /// Counts requests to GitLab, across configurations.
     pub(super) gitlab: Arc<GitlabCounts>,
+    /// The sessions with IRC servers, which outlive configurations.
+    pub(super) irc: IrcNetworks,
+}
+
+/// What follows from a configuration.
+pub(super) struct Built {
+    pub(super) route_labels: RouteLabels,
+    pub(super) integrations: Integrations,
+    pub(super) irc: IrcPlans,
 }
 
 impl Loader {
@@ -38,8 +52,9 @@ impl Loader {
         let security = SecurityFiles::new(options);
         let options = config::Options { syntax: syntax(&options.features), retention: options.data_retention };
         let (external_url, peer_name) = (String::new(), String::new());
-        let (fallbacks, gitlab) = (Arc::default(), Arc::default());
-        Self { file, options, external_url, peer_name, security, fallbacks, gitlab }
+        let (fallbacks, gitlab, irc) = (Arc::default(), Arc::default(), IrcNetworks::default());
+        let mailroom = Mailroom::default();
+        Self { file, options, external_url, peer_name, security, fallbacks, gitlab, irc, mailroom }
     }
 
     pub(super) fn file_name(&self) -> String {
@@ -62,7 +77,7 @@ impl Loader {
         Ok(config)
     }
 
-    pub(super) fn build(&self, config: &Config, security: &Security) -> Result<(RouteLabels, Integrations), AppError> {
+    pub(super) fn build(&self, config: &Config, security: &Security) -> Result<Built, AppError> {
         let templates = config::parse_templates(&config.templates)?;
         let route_labels = RouteLabels::parse(config.policy.routes.iter().map(|route| &route.labels), &templates);
         let surroundings = Surroundings {
@@ -70,16 +85,25 @@ impl Loader {
             version: version::ALERTMANAGER_VERSION.into(),
             now: clock::now,
             fallbacks: Arc::clone(&self.fallbacks),
+            mailroom: self.mailroom.clone(),
             gitlab: Arc::clone(&self.gitlab),
             route_labels: route_labels.clone(),
+            irc: self.irc.clone(),
             peer_name: self.peer_name.clone(),
             cluster_secret: security.keys.as_ref().map(KeyRing::secret),
         };
-        let integrations = Integrations::build(&config.used_receivers(), &templates, &surroundings)?;
+        let receivers = config.used_receivers();
+        let irc = IrcPlans::build(&config.global.irc_servers, &receivers, &self.names())?;
+        let integrations = Integrations::build(&receivers, &templates, &surroundings)?;
         for Warning { receiver, kind, index, field, error } in integrations.rehearse(&surroundings) {
             tracing::warn!(component = "configuration", %receiver, integration = kind, index, %field, err = %error, "A template fails with sample alerts");
         }
-        Ok((route_labels, integrations))
+        Ok(Built { route_labels, integrations, irc })
+    }
+
+    fn names(&self) -> Names {
+        let host = hostname::get().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        Names { host, node: self.peer_name.clone(), external_url: self.external_url.clone() }
     }
 
     pub(super) fn running(&self, config: Config, route_labels: RouteLabels) -> Running {

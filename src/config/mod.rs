@@ -156,9 +156,6 @@ fn global(written: Option<At<Global>>, directory: &Path, check: &mut Check<'_>) 
     if let Err(error) = global.validate() {
         check.problem(&place, error.to_string());
     }
-    if !global.irc_servers.is_empty() {
-        check.problem(&place.child("irc_servers"), "not yet supported by this version");
-    }
     paths::resolve(global.http_config.get_or_insert_default(), directory);
     global
 }

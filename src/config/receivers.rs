@@ -11,6 +11,7 @@ use super::check::Check;
 use super::error::Place;
 use super::file;
 use super::paths;
+use super::spelling::nearest;
 use super::yaml::At;
 use crate::settings::Invalid;
 use crate::settings::email::EmailConfig;
@@ -21,7 +22,7 @@ use crate::settings::receiver::Receiver;
 use crate::settings::webhook::WebhookConfig;
 
 /// The kinds of integrations that this version can tell.
-const SUPPORTED: &str = "webhook_configs, email_configs, gitlab_configs, terminal_configs";
+const SUPPORTED: &str = "webhook_configs, email_configs, irc_configs, gitlab_configs, terminal_configs";
 
 /// Receivers with all that they inherit, in the order of the file.
 pub(super) fn receivers(
@@ -102,7 +103,10 @@ fn checked(written: file::Receiver, global: &Global, directory: &Path, check: &m
     Receiver {
         webhook_configs: each("webhook", written.webhook_configs, check, webhook),
         email_configs: each("email", written.email_configs, check, email),
-        irc_configs: each("irc", written.irc_configs, check, |config| config.validate()),
+        irc_configs: each("irc", written.irc_configs, check, |config| {
+            config.validate()?;
+            check_irc_server(&config.server, global)
+        }),
         gitlab_configs: each("gitlab", written.gitlab_configs, check, gitlab),
         terminal_configs: each("terminal", written.terminal_configs, check, |_| Ok(())),
         labels: written.labels.into_iter().map(|(name, value)| (name, value.value)).collect(),
@@ -138,6 +142,19 @@ fn check_url_template(url: &str) -> Result<(), Invalid> {
     }
     let compiled = Templates::parse(&[]).and_then(|templates| templates.compile(Engine::Text, url));
     compiled.map(|_| ()).map_err(|error| Invalid(format!("invalid template syntax: {error}")))
+}
+
+/// The server must be there to be spoken to.
+fn check_irc_server(name: &str, global: &Global) -> Result<(), Invalid> {
+    if global.irc_servers.iter().any(|server| server.name == name) {
+        return Ok(());
+    }
+    let known = global.irc_servers.iter().map(|server| server.name.as_str());
+    let advice = nearest(name, known).map_or_else(
+        || "define it under `irc_servers` in `global`".to_owned(),
+        |near| format!("did you mean {near:?}?"),
+    );
+    Err(Invalid(format!("undefined irc server {name:?} ({advice})")))
 }
 
 /// Takes the global settings as a whole where there are none.
@@ -228,8 +245,7 @@ fn refuse_unsupported(receiver: &file::Receiver, check: &mut Check<'_>) {
         &receiver.rocketchat_configs,
         &receiver.mattermost_configs,
     ];
-    let ours = [receiver.irc_configs.first().map(|config| &config.place)];
-    let first_of_each = foreign.iter().map(|configs| configs.first().map(|config| &config.place)).chain(ours);
+    let first_of_each = foreign.iter().map(|configs| configs.first().map(|config| &config.place));
     for place in first_of_each.flatten() {
         check.problem(place, format!("not yet supported by this version (it has {SUPPORTED})"));
     }

@@ -48,7 +48,7 @@ impl Field {
 pub struct TemplateFallbacks([AtomicU64; KINDS.len()]);
 
 /// The kinds that have templates.
-const KINDS: [&str; 4] = ["webhook", "email", "gitlab", "terminal"];
+const KINDS: [&str; 5] = ["webhook", "email", "irc", "gitlab", "terminal"];
 
 impl TemplateFallbacks {
     /// Kinds and counts: `watchbell_template_fallbacks_total{integration}`.

@@ -7,14 +7,17 @@
 mod data;
 mod email;
 mod field;
+mod figures;
 mod gitlab;
 mod http;
 mod identity;
+mod irc;
 mod json;
 mod outcome;
 mod plain;
 mod rehearsal;
 mod route_labels;
+mod scram;
 mod terminal;
 mod tls;
 mod webhook;
@@ -31,13 +34,17 @@ use watchbell_template::Templates;
 use self::field::Field;
 use crate::settings::email::EmailConfig;
 use crate::settings::gitlab::GitlabConfig;
+use crate::settings::irc::IrcConfig;
 use crate::settings::receiver::Receiver;
 use crate::settings::terminal::TerminalConfig;
 use crate::settings::webhook::WebhookConfig;
 
 pub use data::template_clock;
+pub use email::Mailroom;
 pub use field::TemplateFallbacks;
+pub use figures::{Figure, Kind};
 pub use gitlab::GitlabCounts;
+pub use irc::{IrcNetworks, IrcPlans, Names};
 pub use rehearsal::Warning;
 pub use route_labels::RouteLabels;
 
@@ -56,10 +63,14 @@ pub struct Surroundings {
     pub gitlab: Arc<GitlabCounts>,
     /// The labels of the routes by which notifications come.
     pub route_labels: RouteLabels,
+    /// The sessions with IRC servers.
+    pub irc: IrcNetworks,
     /// This node's name among its peers.
     pub peer_name: String,
     /// What all nodes of the cluster know and nobody else, if they share a key.
     pub cluster_secret: Option<Arc<[u8]>>,
+    /// What of mail outlives a configuration.
+    pub mailroom: Mailroom,
 }
 
 /// Every integration of one configuration.
@@ -106,6 +117,7 @@ struct Integration {
 enum Way {
     Webhook(Box<webhook::Webhook>),
     Email(Box<email::Email>),
+    Irc(Box<irc::Irc>),
     Gitlab(Box<gitlab::Gitlab>),
     Terminal(terminal::Terminal),
 }
@@ -136,7 +148,8 @@ impl Integrations {
         let nothing = |()| ReceiverData::new();
         let mut data = match &integration.way {
             Way::Webhook(webhook) => webhook.send(notification).await.map(nothing)?,
-            Way::Email(email) => email.send(notification).await.map(nothing)?,
+            Way::Email(email) => email.send(notification).await?,
+            Way::Irc(irc) => irc.send(notification).await.map(nothing)?,
             Way::Gitlab(gitlab) => gitlab.send(notification).await?,
             Way::Terminal(terminal) => terminal.send(notification).await.map(nothing)?,
         };
@@ -162,6 +175,9 @@ fn integrations(
     let email = |config: &EmailConfig| {
         Ok((config.send_resolved, Way::Email(Box::new(email::Email::build(config, templates, surroundings)?))))
     };
+    let irc = |config: &IrcConfig| {
+        Ok((config.send_resolved, Way::Irc(Box::new(irc::Irc::build(config, templates, surroundings)?))))
+    };
     let gitlab = |config: &GitlabConfig| {
         Ok((config.send_resolved, Way::Gitlab(Box::new(gitlab::Gitlab::build(config, templates, surroundings)?))))
     };
@@ -170,6 +186,7 @@ fn integrations(
     };
     let mut all = of_kind(receiver, "webhook", &receiver.webhook_configs, webhook)?;
     all.extend(of_kind(receiver, "email", &receiver.email_configs, email)?);
+    all.extend(of_kind(receiver, "irc", &receiver.irc_configs, irc)?);
     all.extend(of_kind(receiver, "gitlab", &receiver.gitlab_configs, gitlab)?);
     all.extend(of_kind(receiver, "terminal", &receiver.terminal_configs, terminal)?);
     Ok(all)
@@ -200,6 +217,7 @@ impl Way {
         match self {
             Self::Webhook(_) => "webhook",
             Self::Email(_) => "email",
+            Self::Irc(_) => "irc",
             Self::Gitlab(_) => "gitlab",
             Self::Terminal(_) => "terminal",
         }
@@ -210,6 +228,7 @@ impl Way {
         match self {
             Self::Webhook(webhook) => webhook.fields(),
             Self::Email(email) => email.fields(),
+            Self::Irc(irc) => irc.fields(),
             Self::Gitlab(gitlab) => gitlab.fields(),
             Self::Terminal(terminal) => terminal.fields(),
         }

@@ -32,8 +32,10 @@ pub(super) fn surroundings() -> Surroundings {
         fallbacks: Arc::default(),
         gitlab: Arc::default(),
         route_labels: RouteLabels::parse([&route_labels()], &templates()),
+        irc: IrcNetworks::default(),
         peer_name: "here".to_owned(),
         cluster_secret: None,
+        mailroom: Mailroom::default(),
     }
 }
 

@@ -244,8 +244,10 @@ impl Global {
             at_most_one(&[inline, file])?;
         }
         self.validate_slack()?;
-        for server in &self.irc_servers {
+        for (index, server) in self.irc_servers.iter().enumerate() {
             server.validate()?;
+            let twice = self.irc_servers[..index].iter().any(|other| other.name == server.name);
+            Invalid::when(twice, &format!("irc server name {:?} is not unique", server.name))?;
         }
         self.smtp_tls_config.as_ref().map_or(Ok(()), TlsConfig::validate)?;
         self.smtp_auth_oauth2.as_ref().map_or(Ok(()), OAuth2::validate)?;

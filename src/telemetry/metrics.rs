@@ -10,6 +10,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry};
 
 use super::alerts::{AlertMetrics, DispatcherMetrics, DriverMetrics};
+use super::asked::AskedMetrics;
 use super::cluster::ClusterMetrics;
 use super::exposition::Page;
 use super::fallbacks::FallbackMetrics;
@@ -40,6 +41,8 @@ pub struct Inner {
     pub notifications: NotificationMetrics,
     /// What is told without the templates that were meant for it.
     pub template_fallbacks: FallbackMetrics,
+    /// What receivers count themselves.
+    pub asked: AskedMetrics,
     /// What GitLab answers.
     pub gitlab: GitlabMetrics,
     /// The silences.
@@ -67,6 +70,7 @@ impl Metrics {
             dispatcher: DispatcherMetrics::new(registrar),
             notifications: NotificationMetrics::new(registrar, features.receiver_name_in_metrics),
             template_fallbacks: FallbackMetrics::default(),
+            asked: AskedMetrics::default(),
             gitlab: GitlabMetrics::default(),
             silences: SilenceMetrics::new(registrar),
             nflog: keeping::nflog(registrar),
@@ -91,6 +95,7 @@ impl Metrics {
             summary.write(&mut page);
         }
         self.template_fallbacks.write(&mut page);
+        self.asked.write(&mut page);
         self.gitlab.write(&mut page);
         for (name, kind, help, value) in process::metrics() {
             page.begin(name, kind, help);

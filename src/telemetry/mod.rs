@@ -1,6 +1,7 @@
 //! What the program tells of itself: the log, and the list of all metrics.
 
 mod alerts;
+mod asked;
 mod cluster;
 mod exposition;
 mod fallbacks;
@@ -17,6 +18,7 @@ mod summary;
 mod tests;
 
 pub use alerts::AlertMetrics;
+pub use asked::{Asked, AskedMetrics};
 pub use cluster::{ClusterMetrics, MessageType};
 pub use gitlab::GitlabNumbers;
 pub use http::HttpMetrics;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{ToolError, print};
 use crate::config::{self, Config};
-use crate::receivers::{Integrations, RouteLabels, Surroundings, Warning};
+use crate::receivers::{Integrations, IrcNetworks, IrcPlans, Mailroom, Names, RouteLabels, Surroundings, Warning};
 use crate::{clock, version};
 
 /// What is read if no file is named.
@@ -62,10 +62,15 @@ fn rehearse(config: &Config) -> Result<Vec<Warning>, ToolError> {
         version: version::ALERTMANAGER_VERSION.into(),
         now: clock::now,
         fallbacks: Arc::default(),
+        mailroom: Mailroom::default(),
         gitlab: Arc::default(),
         route_labels: RouteLabels::parse(config.policy.routes.iter().map(|route| &route.labels), &templates),
+        irc: IrcNetworks::default(),
         peer_name: String::new(),
         cluster_secret: None,
     };
-    Ok(Integrations::build(&config.used_receivers(), &templates, &surroundings)?.rehearse(&surroundings))
+    let (receivers, here) = (config.used_receivers(), "localhost".to_owned());
+    let names = Names { host: here.clone(), node: here, external_url: surroundings.external_url.clone() };
+    IrcPlans::build(&config.global.irc_servers, &receivers, &names)?;
+    Ok(Integrations::build(&receivers, &templates, &surroundings)?.rehearse(&surroundings))
 }

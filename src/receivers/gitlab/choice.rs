@@ -47,13 +47,13 @@ pub(super) enum Choice {
     Rest,
 }
 
-/// Chooses among `issues`, all that are known of the group; `firing` says whether any alert fires.
+/// Chooses among `issues`, all that are known of the group in `project`; `firing` says whether any alert fires.
 ///
 /// Of several that are open the one that people have moved away wins, then the smallest number: every node comes to
 /// the same choice, whoever made them. If none is open, the one closed last is opened again, within its time.
-pub(super) fn choose(issues: Vec<Issue>, firing: bool, home: Option<u64>, rules: &Rules, now: Timestamp) -> Choice {
+pub(super) fn choose(issues: Vec<Issue>, firing: bool, project: &str, rules: &Rules, now: Timestamp) -> Choice {
     let (mut open, closed): (Vec<_>, Vec<_>) = issues.into_iter().partition(Issue::is_open);
-    open.sort_by_key(|issue| (home.is_none_or(|home| issue.project_id == home), issue.iid));
+    open.sort_by_key(|issue| (issue.is_in(project), issue.iid));
     if !open.is_empty() {
         let issue = Box::new(open.remove(0));
         return Choice::Use { issue, duplicates: open };
@@ -101,11 +101,9 @@ pub(super) fn edit(
             set("description", updated);
         }
     }
-    let labels_changed = rules.update_labels && told.is_none_or(|told| told.labels != now.labels);
-    let wanted = wording.labels.iter().filter(|label| labels_changed || **label == rules.lookup_label);
-    let missing: Vec<&str> = wanted.filter(|label| !has_label(issue, label)).map(String::as_str).collect();
-    if !missing.is_empty() {
-        set("add_labels", missing.join(","));
+    let labels = missing_labels(issue, wording, rules, told.is_none_or(|told| told.labels != now.labels));
+    if !labels.is_empty() {
+        set("add_labels", labels.join(","));
     }
     if !wording.firing.is_empty() && !issue.is_open() {
         set("state_event", "reopen".to_owned());
@@ -114,6 +112,17 @@ pub(super) fn edit(
         set("state_event", "close".to_owned());
     }
     edit
+}
+
+/// The labels that `issue` is to get: those it lacks if the set of them `changed`, else only the one by which it is
+/// found. One that people have taken away stays away, and another project gets no labels of ours.
+fn missing_labels<'a>(issue: &Issue, wording: &'a Wording, rules: &Rules, changed: bool) -> Vec<&'a str> {
+    if !issue.is_in(&wording.project) {
+        return Vec::new();
+    }
+    let all = rules.update_labels && changed;
+    let wanted = wording.labels.iter().filter(|label| all || **label == rules.lookup_label);
+    wanted.filter(|label| !has_label(issue, label)).map(String::as_str).collect()
 }
 
 /// Whether the end of all alerts closes the issue, as far as its labels say.
@@ -150,7 +159,7 @@ mod tests {
     use jiff::ToSpan;
     use serde_json::json;
 
-    use super::super::issue::State;
+    use super::super::issue::{References, State};
     use super::*;
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
@@ -176,7 +185,7 @@ mod tests {
         let issue = json!({
             "id": iid + 100, "iid": iid, "project_id": 1, "title": "T", "state": "opened",
             "description": description::new("old", "ab", None), "created_at": "1970-01-01T00:00:00Z",
-            "labels": ["alerts", "human"], "author": {"id": 1},
+            "labels": ["alerts", "human"], "author": {"id": 1}, "references": {"full": format!("A/b#{iid}")},
         });
         serde_json::from_value(issue).unwrap()
     }
@@ -194,15 +203,16 @@ mod tests {
     }
 
     fn chosen(issues: &[Issue], rules: &Rules) -> Choice {
-        choose(issues.to_vec(), true, Some(1), rules, NOW)
+        choose(issues.to_vec(), true, "a/b", rules, NOW)
     }
 
     #[test]
     fn of_open_issues_the_smallest_number_wins_and_a_moved_one_before_it() {
         assert_eq!(used(chosen(&[issue(7), issue(3), closed(1, 1), issue(5)], &rules())), Some((3, vec![5, 7])));
-        let moved = Issue { project_id: 2, ..issue(9) };
+        let elsewhere = References { full: "c/d#9".to_owned() };
+        let moved = Issue { project_id: 2, references: elsewhere, ..issue(9) };
         assert_eq!(used(chosen(&[issue(3), moved], &rules())), Some((9, vec![3])));
-        let over = choose(vec![issue(3), issue(5)], false, Some(1), &rules(), NOW);
+        let over = choose(vec![issue(3), issue(5)], false, "1", &rules(), NOW);
         assert_eq!(used(over), Some((3, vec![5])));
     }
 
@@ -217,7 +227,7 @@ mod tests {
             assert_eq!(chosen(std::slice::from_ref(&late), &rules), Choice::Create { previous: Some(Box::new(late)) });
         }
         assert_eq!(chosen(&[], &rules()), Choice::Create { previous: None });
-        assert_eq!(choose(vec![closed(3, 1)], false, None, &rules(), NOW), Choice::Rest);
+        assert_eq!(choose(vec![closed(3, 1)], false, "a/b", &rules(), NOW), Choice::Rest);
     }
 
     #[test]
@@ -240,6 +250,7 @@ mod tests {
     fn wording(firing: &[u64], region: &str) -> Wording {
         Wording {
             firing: firing.to_vec(),
+            project: "a/b".to_owned(),
             title: "T".to_owned(),
             region: region.to_owned(),
             labels: vec!["alerts".to_owned(), "new".to_owned()],
@@ -280,6 +291,8 @@ mod tests {
         let rules = Rules { update_labels: false, ..rules() };
         let edit = edit(&bare, &told, Some(&memory(&bare, &told)), &rules, false);
         assert_eq!(Value::from(edit), json!({"add_labels": "alerts"}));
+        let moved = Issue { references: References { full: "c/d#3".to_owned() }, ..bare };
+        assert_eq!(super::edit(&moved, &told, None, &rules, false), Map::new());
     }
 
     #[test]

@@ -81,13 +81,21 @@ impl Issue {
         self.state == State::Opened
     }
 
-    /// How a text in the project with this number refers to it.
-    pub(super) fn reference_from(&self, project_id: u64) -> String {
-        if project_id == self.project_id || self.references.full.is_empty() {
-            format!("#{}", self.iid)
-        } else {
-            self.references.full.clone()
-        }
+    /// Whether it is in `project`, a path or a number, and not where people have moved it.
+    pub(super) fn is_in(&self, project: &str) -> bool {
+        let full = &self.references.full;
+        let path = full.rsplit_once('#').map_or(full.as_str(), |(path, _)| path);
+        path.is_empty() || path.eq_ignore_ascii_case(project) || self.project_id.to_string() == project
+    }
+
+    /// How a text in any project refers to it.
+    pub(super) fn reference(&self) -> String {
+        if self.references.full.is_empty() { format!("#{}", self.iid) } else { self.references.full.clone() }
+    }
+
+    /// How a text at `other` refers to it.
+    pub(super) fn reference_from(&self, other: &Self) -> String {
+        if self.project_id == other.project_id { format!("#{}", self.iid) } else { self.reference() }
     }
 }
 

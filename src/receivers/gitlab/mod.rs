@@ -14,6 +14,7 @@ mod lock;
 mod markdown;
 mod memory;
 mod names;
+mod strays;
 mod telling;
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,7 @@ use watchbell_template::Templates;
 use self::api::Api;
 use self::choice::{Comments, Rules};
 use self::names::Names;
+use self::strays::Strays;
 use self::telling::Telling;
 use self::token::TokenEnd;
 use self::wording::Texts;
@@ -47,6 +49,7 @@ pub(super) struct Gitlab {
     rules: Rules,
     api: Api,
     names: Names,
+    strays: Strays,
     /// Where alerts go, in that mode.
     endpoint: alert::Endpoint,
     /// What tells this cluster's issues from another's.
@@ -84,6 +87,7 @@ impl Gitlab {
             rules: rules(config),
             api: Api::build(config, surroundings)?,
             names: Names::default(),
+            strays: Strays::default(),
             endpoint: alert::Endpoint::build(config, surroundings)?,
             cluster: config.cluster_id.clone(),
             milestone: config.milestone.clone(),

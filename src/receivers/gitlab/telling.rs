@@ -34,7 +34,7 @@ const LEAST_MEMORY: Duration = Duration::from_secs(24 * 3600);
 /// How much further, since our clock and GitLab's are not the same.
 const CLOCK_MARGIN: Duration = Duration::from_secs(3600);
 
-/// An issue younger than this many delays may have a rival that nobody has seen yet.
+/// An issue younger than this many times `duplicate_check_delay` may have a rival that nobody has seen yet.
 const YOUNG: u32 = 3;
 
 /// A notification on its way.
@@ -54,8 +54,6 @@ struct Seen {
     issues: Vec<Issue>,
     /// GitLab's clock at the reading.
     date: Option<Timestamp>,
-    /// The number of the project that the operator named.
-    home: Option<u64>,
 }
 
 /// The issue that stands for the group.
@@ -80,6 +78,7 @@ impl<'a> Telling<'a> {
             return Ok(self.memory.as_ref().map(Memory::data).unwrap_or_default());
         };
         let found = self.make_sure(found).await?;
+        self.gitlab.strays.settle(&self.group);
         let issue = self.bring_up_to_date(found.issue, found.created).await?;
         let memory = Memory {
             project: self.wording.project.as_str().into(),
@@ -131,11 +130,9 @@ impl<'a> Telling<'a> {
 
     /// Chooses, and closes the duplicates of what was chosen.
     async fn take(&self, seen: Seen) -> Result<(Choice, Option<Timestamp>), Failure> {
-        let choice = choose(seen.issues, self.fires(), seen.home, &self.gitlab.rules, self.now());
+        let choice = choose(seen.issues, self.fires(), &self.wording.project, &self.gitlab.rules, self.now());
         if let Choice::Use { issue, duplicates } = &choice {
-            for duplicate in duplicates {
-                self.close_duplicate(duplicate, issue).await?;
-            }
+            self.close_duplicates(duplicates, issue).await?;
         }
         Ok((choice, seen.date))
     }
@@ -195,9 +192,8 @@ impl<'a> Telling<'a> {
         let mut query = self.query("opened");
         query.extend(since.map(|since| ("created_after", (since - MARGIN).to_string())));
         let list = self.gitlab.api.list::<Issue>(&self.asked, &self.issues(), query).await?;
-        let home = list.entries.first().map(|issue| issue.project_id);
         let issues = list.entries.into_iter().filter(|issue| self.is_ours(issue)).collect();
-        Ok(Seen { issues, date: list.date, home })
+        Ok(Seen { issues, date: list.date })
     }
 
     /// The group's issues that were closed not long ago, and the one that was moved away.
@@ -232,7 +228,11 @@ impl<'a> Telling<'a> {
 
     async fn create(&self, previous: Option<&Issue>) -> Result<Issue, Failure> {
         let body = self.new_issue(previous).await?.into();
-        let issue: Issue = self.gitlab.api.write(&self.asked, Method::POST, &self.issues(), &body).await?;
+        // If the attempt is broken off, or answered with an error, the issue may be made all the same.
+        let expect = || self.gitlab.strays.expect(&self.group, self.young());
+        expect();
+        let made = self.gitlab.api.write::<Issue>(&self.asked, Method::POST, &self.issues(), &body).await;
+        let issue = made.inspect_err(|_| expect())?;
         if let Some(previous) = previous {
             self.link(&issue, previous).await;
         }
@@ -241,7 +241,7 @@ impl<'a> Telling<'a> {
 
     async fn new_issue(&self, previous: Option<&Issue>) -> Result<Map<String, Value>, Failure> {
         let Wording { project, title, region, labels, .. } = &self.wording;
-        let previous = previous.map(|issue| issue.reference_from(0));
+        let previous = previous.map(|issue| issue.reference());
         let mut body = Map::new();
         let mut set = |key: &str, value: Value| drop(body.insert(key.to_owned(), value));
         set("title", title.as_str().into());
@@ -293,8 +293,14 @@ impl<'a> Telling<'a> {
 
     fn may_have_rival(&self, issue: &Issue) -> bool {
         let known = self.memory.as_ref().is_some_and(|memory| memory.is_of(issue));
-        let young = SignedDuration::try_from(self.gitlab.duplicate_check_delay * YOUNG).unwrap_or(SignedDuration::MAX);
-        !known && self.now().duration_since(issue.created_at) < young
+        let age = self.now().duration_since(issue.created_at);
+        let is_young = age < SignedDuration::try_from(self.young()).unwrap_or(SignedDuration::MAX);
+        !known && is_young || self.gitlab.strays.expects(&self.group, self.young())
+    }
+
+    /// For how long rivals of an issue may turn up.
+    fn young(&self) -> Duration {
+        self.gitlab.duplicate_check_delay * YOUNG
     }
 
     async fn look_again(&self, found: Found) -> Result<Found, Failure> {
@@ -308,13 +314,27 @@ impl<'a> Telling<'a> {
         }
     }
 
+    /// Lists may come from a copy that lags behind; what is closed for good is asked for once more.
+    async fn close_duplicates(&self, duplicates: &[Issue], of: &Issue) -> Result<(), Failure> {
+        if !duplicates.is_empty() && !self.is_still_open(of).await? {
+            return Err(outcome::transient(format!("issue {} was closed meanwhile", of.iid)));
+        }
+        for duplicate in duplicates {
+            if self.is_still_open(duplicate).await? {
+                self.close_duplicate(duplicate, of).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn is_still_open(&self, issue: &Issue) -> Result<bool, Failure> {
+        let now = self.gitlab.api.get::<Issue>(&self.asked, &path(issue, "")).await?;
+        Ok(now.is_some_and(|now| now.is_open()))
+    }
+
     /// The comment's quick action closes the issue, too, and links it; where it does not work, closing does.
     async fn close_duplicate(&self, duplicate: &Issue, of: &Issue) -> Result<(), Failure> {
-        let now = self.gitlab.api.get::<Issue>(&self.asked, &path(duplicate, "")).await?;
-        if !now.is_some_and(|now| now.is_open()) {
-            return Ok(());
-        }
-        let of = of.reference_from(duplicate.project_id);
+        let of = of.reference_from(duplicate);
         let body = format!("Duplicate of {of}, which another node made for the same alerts.\n\n/duplicate {of}");
         self.comment_on(duplicate, &body).await?;
         let close = json!({"state_event": "close"});

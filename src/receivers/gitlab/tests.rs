@@ -238,10 +238,10 @@ async fn a_rival_with_a_greater_number_is_closed_as_duplicate() {
     let mine = issue(&first, &region, json!({}));
     let rival = issue(&first, &region, json!({"id": 106, "iid": 6}));
     let closed = issue(&first, &region, json!({"id": 106, "iid": 6, "state": "closed"}));
-    let answers = [ok(&mine), ok(&json!([rival])), ok(&rival), ok(&json!({})), ok(&closed)];
+    let answers = [ok(&mine), ok(&json!([rival])), ok(&mine), ok(&rival), ok(&json!({})), ok(&closed)];
     let mut project = Project::start(&answers, "").await;
     project.integrations.send(&Notification { reason: Reason::Repeat, ..after(&data, first) }).await.unwrap();
-    for expected in [ISSUE, LIST, "GET projects/3/issues/6"] {
+    for expected in [ISSUE, LIST, ISSUE, "GET projects/3/issues/6"] {
         assert!(project.request().await.0.starts_with(expected));
     }
     let (line, body) = project.request().await;

@@ -71,7 +71,7 @@ async fn a_failing_template_does_not_eat_the_page() {
     assert!(request.contains(r#"{"n":1,"ok":[2,"plain"],"text":"[FIRING:1] team.a: "#), "{request}");
     assert!(request.contains("instance=a") && request.contains("can't evaluate field Nope"), "{request}");
     let counts: Vec<_> = surroundings.fallbacks.counts().collect();
-    assert_eq!(counts, [("webhook", 1), ("email", 0), ("gitlab", 0), ("terminal", 0)]);
+    assert_eq!(counts, [("webhook", 1), ("email", 0), ("irc", 0), ("gitlab", 0), ("terminal", 0)]);
 }
 
 #[tokio::test]

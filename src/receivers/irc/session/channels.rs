@@ -1,0 +1,353 @@
+//! The channels we are in, or want to be in: joining, being let in, being thrown out, and what each allows.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use irc_proto::{Command, Message};
+use tokio::time::Instant;
+
+use super::super::plan::Plan;
+use super::super::random::share;
+use super::super::wire::{fold, is_channel, raw, same, sender};
+use super::{Phase, Secrets, Session};
+
+/// Channels that we are in at once; servers allow a few dozen to a hundred.
+const MAX_CHANNELS: usize = 100;
+
+/// How long a server may take to let us in or not.
+const JOIN_LIMIT: Duration = Duration::from_secs(30);
+
+/// The pause after a refusal: random, below a bound that doubles from the first to the last.
+const FIRST_REJOIN: Duration = Duration::from_secs(5);
+const LAST_REJOIN: Duration = Duration::from_secs(60);
+
+/// The least pause before somebody who has something to say makes us try again.
+const EAGER_REJOIN: Duration = Duration::from_secs(3);
+
+/// The channels by folded name.
+#[derive(Default)]
+pub(super) struct Channels(BTreeMap<String, Channel>);
+
+pub(super) struct Channel {
+    pub(super) name: String,
+    pub(super) key: String,
+    /// Whether the plan wants us here; if not, a message does.
+    standing: bool,
+    place: Place,
+    /// Why we were not let in the last time.
+    refusal: Option<String>,
+    refusals: u32,
+    /// The channel's modes, without their arguments.
+    modes: String,
+    /// Whether we have a status here, such as operator or voice.
+    status: bool,
+    /// Those of the plan's peers who are here, folded.
+    pub(super) peers: BTreeSet<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// Not in; when to try.
+    Out {
+        tried: Option<Instant>,
+        next: Instant,
+    },
+    Joining {
+        until: Instant,
+    },
+    In,
+}
+
+/// Where a message to a channel stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Entry {
+    Open,
+    Wait,
+    Refused(String),
+}
+
+impl Channels {
+    /// Takes over the plan's channels; returns those to leave.
+    pub(super) fn follow(&mut self, plan: &Plan, secrets: &Secrets, now: Instant) -> Vec<String> {
+        let mut left = Vec::new();
+        self.0.retain(|folded, channel| {
+            let stays = plan.channels.iter().any(|(name, _)| fold(name) == *folded);
+            if !stays && channel.standing && channel.place == Place::In {
+                left.push(channel.name.clone());
+            }
+            stays || !channel.standing
+        });
+        for ((name, _), key) in plan.channels.iter().zip(&secrets.channels) {
+            let channel = self.0.entry(fold(name)).or_insert_with(|| Channel::new(name, now));
+            channel.standing = true;
+            key.clone_into(&mut channel.key);
+        }
+        left
+    }
+
+    fn get(&mut self, name: &str) -> Option<&mut Channel> {
+        self.0.get_mut(&fold(name))
+    }
+}
+
+impl Channel {
+    fn new(name: &str, now: Instant) -> Self {
+        Self {
+            name: name.to_owned(),
+            key: String::new(),
+            standing: false,
+            place: Place::Out { tried: None, next: now },
+            refusal: None,
+            refusals: 0,
+            modes: String::new(),
+            status: false,
+            peers: BTreeSet::new(),
+        }
+    }
+
+    /// We are out; another attempt follows after a pause.
+    fn out(&mut self, why: String, now: Instant) {
+        let bound = FIRST_REJOIN.mul_f64(f64::from(2_u32.saturating_pow(self.refusals.min(8)))).min(LAST_REJOIN);
+        self.refusals += 1;
+        self.refusal = Some(why);
+        self.place = Place::Out { tried: Some(now), next: now + bound.mul_f64(share()) };
+        (self.status, self.modes) = (false, String::new());
+        self.peers.clear();
+    }
+}
+
+impl Session {
+    /// Where a message to `name` stands; a channel that we are not in is joined for it.
+    pub(super) fn entry(&mut self, name: &str, key: &str, now: Instant) -> Entry {
+        if !self.channels.0.contains_key(&fold(name)) {
+            if self.channels.0.len() >= MAX_CHANNELS {
+                return Entry::Refused(format!("we are in {MAX_CHANNELS} channels already"));
+            }
+            self.channels.0.insert(fold(name), Channel::new(name, now));
+        }
+        let Some(channel) = self.channels.get(name) else { return Entry::Wait };
+        if !key.is_empty() {
+            key.clone_into(&mut channel.key);
+        }
+        match (channel.place, &channel.refusal) {
+            (Place::In, _) => Entry::Open,
+            (Place::Out { tried: Some(tried), .. }, Some(why)) if now < tried + EAGER_REJOIN => {
+                Entry::Refused(why.clone())
+            }
+            (Place::Out { tried, next }, _) => {
+                channel.place = Place::Out { tried, next: next.min(now) };
+                Entry::Wait
+            }
+            (Place::Joining { .. }, _) => Entry::Wait,
+        }
+    }
+
+    /// Joins what is due. Returns whether there was something.
+    pub(super) fn join_next(&mut self, now: Instant) -> bool {
+        if self.phase != Phase::Ready {
+            return false;
+        }
+        let due = |channel: &&mut Channel| matches!(channel.place, Place::Out { next, .. } if next <= now);
+        let Some(channel) = self.channels.0.values_mut().find(due) else { return false };
+        channel.place = Place::Joining { until: now + JOIN_LIMIT };
+        let key = (!channel.key.is_empty()).then(|| channel.key.clone());
+        self.out.push_back(Command::JOIN(channel.name.clone(), key, None).into());
+        true
+    }
+
+    pub(super) fn joins_are_due(&self, now: Instant) -> bool {
+        self.phase == Phase::Ready
+            && self.channels.0.values().any(|channel| matches!(channel.place, Place::Out { next, .. } if next <= now))
+    }
+
+    /// Gives up waiting for answers to JOIN.
+    pub(super) fn check_joins(&mut self, now: Instant) {
+        for channel in self.channels.0.values_mut() {
+            if matches!(channel.place, Place::Joining { until } if until <= now) {
+                channel.out("the server did not answer to JOIN".to_owned(), now);
+            }
+        }
+    }
+
+    pub(super) fn channels_deadline(&self) -> Option<Instant> {
+        let ready = self.phase == Phase::Ready;
+        let due = |channel: &Channel| match channel.place {
+            Place::Out { next, .. } => Some(next).filter(|_| ready),
+            Place::Joining { until } => Some(until),
+            Place::In => None,
+        };
+        self.channels.0.values().filter_map(due).min()
+    }
+
+    /// Whether formatting may be sent to `target`.
+    pub(super) fn takes_formatting(&mut self, target: &str) -> bool {
+        is_channel(target) && self.channels.get(target).is_some_and(|channel| !channel.modes.contains(['c', 'S']))
+    }
+
+    /// Whether a NOTICE to `target` cannot be dropped without a word: we stand above what would drop it.
+    pub(super) fn can_trust_notices(&mut self, target: &str) -> bool {
+        self.channels.get(target).is_some_and(|channel| channel.status && !channel.modes.contains(['T', 'N']))
+    }
+
+    /// What happens in channels.
+    pub(super) fn channel_command(&mut self, message: &Message, now: Instant) {
+        match &message.command {
+            Command::JOIN(name, ..) => self.joined(message, name),
+            Command::PART(name, why) if self.is_me(message) => {
+                self.thrown_out(name, &format!("parted ({})", why.as_deref().unwrap_or_default()), now);
+            }
+            Command::KICK(name, nick, why) if same(nick, self.identity.nick()) => {
+                let why = format!("kicked by {} ({})", sender(message), why.as_deref().unwrap_or_default());
+                self.thrown_out(name, &why, now);
+            }
+            Command::PART(name, _) => self.peer_left(name, sender(message)),
+            Command::KICK(name, nick, _) => self.peer_left(name, nick),
+            Command::QUIT(_) => {
+                let gone = fold(sender(message));
+                self.channels.0.values_mut().for_each(|channel| channel.peers.retain(|peer| *peer != gone));
+                self.left(sender(message), now);
+            }
+            Command::ChannelMODE(name, modes) => {
+                let nick = self.identity.nick().to_owned();
+                let about_us = modes.iter().any(|mode| mode.arg().is_some_and(|who| same(who, &nick)));
+                self.modes_changed(name, about_us);
+            }
+            Command::INVITE(nick, name) if same(nick, self.identity.nick()) => self.invited(name, now),
+            _ => {}
+        }
+    }
+
+    fn joined(&mut self, message: &Message, name: &str) {
+        if !self.is_me(message) {
+            let peer = fold(sender(message));
+            if self.is_peer(&peer)
+                && let Some(channel) = self.channels.get(name)
+            {
+                channel.peers.insert(peer);
+            }
+            return;
+        }
+        self.saw_myself(message);
+        let Some(channel) = self.channels.get(name) else {
+            // Somebody put us where we have nothing to say.
+            return self.out.push_back(Command::PART(name.to_owned(), None).into());
+        };
+        (channel.place, channel.refusal, channel.refusals) = (Place::In, None, 0);
+        channel.status = false;
+        self.out.push_back(raw("MODE", &[name]));
+        tracing::info!(component = "irc", server = self.name(), channel = name, "Joined");
+        self.show_channels();
+    }
+
+    fn thrown_out(&mut self, name: &str, why: &str, now: Instant) {
+        if let Some(channel) = self.channels.get(name) {
+            channel.out(why.to_owned(), now);
+            tracing::warn!(component = "irc", server = self.name(), channel = name, err = why, "Out of a channel");
+            self.show_channels();
+        }
+    }
+
+    fn peer_left(&mut self, name: &str, nick: &str) {
+        if let Some(channel) = self.channels.get(name) {
+            channel.peers.remove(&fold(nick));
+        }
+    }
+
+    /// Asks again what the channel allows, and what we are in it.
+    fn modes_changed(&mut self, name: &str, about_us: bool) {
+        if self.channels.get(name).is_some_and(|channel| channel.place == Place::In) {
+            self.out.push_back(raw("MODE", &[name]));
+            if about_us {
+                self.out.push_back(raw("NAMES", &[name]));
+            }
+        }
+    }
+
+    fn invited(&mut self, name: &str, now: Instant) {
+        if let Some(channel) = self.channels.get(name)
+            && let Place::Out { tried, .. } = channel.place
+        {
+            channel.place = Place::Out { tried, next: now };
+        }
+    }
+
+    /// RPL_CHANNELMODEIS (324) and RPL_NAMREPLY (353).
+    pub(super) fn channel_reply(&mut self, number: u16, parameters: &[String]) {
+        match (number, parameters) {
+            (324, [_, name, modes, ..]) => {
+                if let Some(channel) = self.channels.get(name) {
+                    modes.trim_start_matches('+').clone_into(&mut channel.modes);
+                }
+            }
+            (353, [.., name, names]) => self.names(name, names),
+            _ => {}
+        }
+    }
+
+    /// Who is in a channel, with signs for their status before each.
+    fn names(&mut self, name: &str, names: &str) {
+        let me = fold(self.identity.nick());
+        let named =
+            |word: &str| fold(word.trim_start_matches(['~', '&', '@', '%', '+']).split('!').next().unwrap_or_default());
+        let peers: Vec<String> = names.split_whitespace().map(named).filter(|nick| self.is_peer(nick)).collect();
+        let Some(channel) = self.channels.get(name) else { return };
+        if let Some(own) = names.split_whitespace().find(|word| named(word) == me) {
+            channel.status = own.starts_with(['~', '&', '@', '%', '+']);
+        }
+        channel.peers.extend(peers);
+    }
+
+    /// Whether `folded` is the nick of another node's bot.
+    pub(super) fn is_peer(&self, folded: &str) -> bool {
+        self.plan.settings.peer_nicks.iter().any(|peer| fold(peer) == folded)
+    }
+
+    /// A numeric about a channel that we are about to join. Returns whether it was.
+    pub(super) fn join_refused(&mut self, number: u16, parameters: &[String], now: Instant) -> bool {
+        let name = parameters.get(1).map(String::as_str).unwrap_or_default();
+        let why = format!("{number} {}", parameters.last().map_or("", String::as_str));
+        let Some(channel) = self.channels.get(name).filter(|channel| matches!(channel.place, Place::Joining { .. }))
+        else {
+            return false;
+        };
+        channel.out(why.clone(), now);
+        tracing::warn!(component = "irc", server = self.name(), channel = name, err = why, "Cannot join a channel");
+        if number == 470
+            && let Some(elsewhere) = parameters.get(2)
+        {
+            self.out.push_back(Command::PART(elsewhere.clone(), None).into());
+        }
+        self.ask_chanserv(number, name);
+        true
+    }
+
+    /// ChanServ may open a channel that does not let us in.
+    fn ask_chanserv(&mut self, number: u16, name: &str) {
+        let chanserv = &self.plan.settings.chanserv;
+        let wish = match number {
+            474 if chanserv.unban => "UNBAN",
+            471 | 473 | 475 | 477 if chanserv.invite => "INVITE",
+            _ => return,
+        };
+        self.out.push_back(Command::PRIVMSG(chanserv.service.clone(), format!("{wish} {name}")).into());
+        if let Some(channel) = self.channels.get(name)
+            && let Place::Out { tried: Some(tried), next } = channel.place
+        {
+            channel.place = Place::Out { tried: Some(tried), next: next.min(tried + EAGER_REJOIN) };
+        }
+    }
+
+    /// We turn out not to be in a channel that we believed to be in.
+    pub(super) fn not_in(&mut self, name: &str, now: Instant) {
+        if self.channels.get(name).is_some_and(|channel| channel.place == Place::In) {
+            self.thrown_out(name, "442 not on that channel", now);
+        }
+    }
+
+    /// Shows which channels we are in.
+    pub(super) fn show_channels(&mut self) {
+        let shown =
+            self.channels.0.values().map(|channel| (channel.name.clone(), channel.place == Place::In)).collect();
+        self.shared.figures().channels = shown;
+    }
+}
