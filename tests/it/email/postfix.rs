@@ -146,14 +146,18 @@ pub(super) fn give(path: &Path, owner: &str) {
 /// Waits until somebody accepts connections at `address`.
 pub(super) fn wait_until_it_listens(address: SocketAddr) {
     // A connection would be a client of the server's, so the kernel's table is read instead.
-    let hex = match address {
-        SocketAddr::V4(v4) => format!(" {:08X}:{:04X} ", u32::from_le_bytes(v4.ip().octets()), v4.port()),
-        SocketAddr::V6(_) => unreachable!("the tests' addresses are of IPv4"),
-    };
+    const LISTENS: &str = " 00000000:0000 0A ";
+    let local = format!(" {}{LISTENS}", in_hex(address));
     eventually_within(PATIENCE, &format!("somebody listens at {address}"), || {
         let sockets = fs::read_to_string("/proc/net/tcp").expect("the kernel lists sockets");
-        sockets.lines().any(|line| line.contains(&hex) && line.contains(" 0A ")).then_some(())
+        sockets.contains(&local).then_some(())
     });
+}
+
+/// An address as the kernel writes it in its table of sockets.
+pub(super) fn in_hex(address: SocketAddr) -> String {
+    let SocketAddr::V4(v4) = address else { unreachable!("the tests' addresses are of IPv4") };
+    format!("{:08X}:{:04X}", u32::from_le_bytes(v4.ip().octets()), v4.port())
 }
 
 fn entrance(address: SocketAddr, options: &str) -> String {

@@ -23,9 +23,9 @@ def people(message, raw, name):
     decoded by the older one, which follows RFC 2047 6.2 there."""
     if name not in message:
         return []
-    phrases = [phrase for phrase, _ in email.utils.getaddresses(raw.get_all(name))]
+    phrases = [phrase for phrase, _ in email.utils.getaddresses(str(value) for value in raw.get_all(name))]
     names = [str(email.header.make_header(email.header.decode_header(phrase))) for phrase in phrases]
-    addresses = [address.addr_spec for address in message[name].addresses]
+    addresses = [decoded(address.addr_spec) for address in message[name].addresses]
     assert len(names) == len(addresses), (names, addresses)
     return [list(person) for person in zip(names, addresses)]
 
