@@ -42,6 +42,8 @@ pub(super) async fn snapshot(api: &Shared) -> Result<Snapshot, Refused> {
             bytes: disk.bytes,
             commits: disk.commits,
             failed_commits: disk.failed_commits,
+            folds: disk.folds,
+            failed_folds: disk.failed_folds,
             records: disk.records,
             refused: disk.refused,
             queued: disk.queued,

@@ -56,6 +56,10 @@ pub struct Stats {
     pub commits: u64,
     /// Commits that the disk refused.
     pub failed_commits: u64,
+    /// Times that journals were folded into the database.
+    pub folds: u64,
+    /// Times that it failed.
+    pub failed_folds: u64,
     /// Records written or deleted.
     pub records: u64,
     /// Changes refused: too long a record, or too many waiting.
@@ -96,6 +100,8 @@ impl Committer {
             bytes: counts.bytes.load(Relaxed),
             commits: counts.commits.load(Relaxed),
             failed_commits: counts.failed_commits.load(Relaxed),
+            folds: counts.folds.load(Relaxed),
+            failed_folds: counts.failed_folds.load(Relaxed),
             records: counts.records.load(Relaxed),
             refused: counts.refused.load(Relaxed),
             queued: self.shared.lock().changes as u64,
@@ -144,6 +150,8 @@ struct Counts {
     bytes: AtomicU64,
     commits: AtomicU64,
     failed_commits: AtomicU64,
+    folds: AtomicU64,
+    failed_folds: AtomicU64,
     records: AtomicU64,
     refused: AtomicU64,
     unsaved: AtomicU64,
@@ -279,6 +287,8 @@ impl Worker {
     fn measure(&self) {
         let counts = &self.shared.counts;
         counts.bytes.store(self.store.size(), Relaxed);
+        counts.folds.store(self.store.folds.done, Relaxed);
+        counts.failed_folds.store(self.store.folds.failed, Relaxed);
         counts.unsaved.store(self.unsaved.len() as u64, Relaxed);
     }
 }

@@ -1,4 +1,5 @@
-//! The data directory around the database: whose it is, who has it now, and which node it makes.
+//! The data directory around database and journals: whose it is, who has it now, which node it makes, and where what
+//! lies in it.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
@@ -7,11 +8,13 @@ use std::path::{Path, PathBuf};
 use watchbell_engine::version::NodeId;
 
 use super::StoreError;
-use super::database::DatabaseError;
+use super::database::{Database, DatabaseError};
+use super::fold::FoldError;
+use super::journal::JournalError;
 use super::lock;
 
 /// The layout that this version reads and writes.
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
 
 /// Ours inside the data directory, where Alertmanager's files may lie as well.
 const OWN: &str = "watchbell";
@@ -19,10 +22,19 @@ const OWN: &str = "watchbell";
 /// What [`set_aside`] makes of it, before a number.
 const ASIDE: &str = "watchbell.aside-";
 
+/// The name of a journal, before its number.
+const JOURNAL: &str = "journal-";
+
+/// Where what lies in a data directory.
+#[derive(Clone, Debug)]
+pub(super) struct Layout {
+    path: PathBuf,
+}
+
 /// A data directory that no other process has.
 #[derive(Debug)]
 pub(super) struct Directory {
-    path: PathBuf,
+    layout: Layout,
     /// Whether an earlier state was set aside here.
     had_state: bool,
     /// Held for as long as this lives.
@@ -42,22 +54,71 @@ impl Directory {
         fs::create_dir_all(path).map_err(failed(path, "make it"))?;
         let had_state = inspect(path)?;
         fs::create_dir_all(path.join(OWN)).map_err(failed(path, "write to it"))?;
-        Ok(Self { path: path.to_owned(), had_state, _lock: take(path)? })
+        Ok(Self { layout: Layout { path: path.to_owned() }, had_state, _lock: take(path)? })
     }
 
-    /// The data directory, as it was given.
-    pub(super) fn path(&self) -> &Path {
-        &self.path
+    /// Where what lies in it.
+    pub(super) fn layout(&self) -> &Layout {
+        &self.layout
     }
 
     /// Whether an earlier state was set aside here, so that Alertmanager's files are not the latest one.
     pub(super) fn had_state(&self) -> bool {
         self.had_state
     }
+}
+
+impl Layout {
+    /// The data directory, as it was given.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
 
     /// Where the database lies.
-    pub(super) fn database(&self) -> PathBuf {
+    fn database(&self) -> PathBuf {
         self.path.join(OWN).join("db")
+    }
+
+    /// Where the journal `number` lies.
+    pub(super) fn journal(&self, number: u64) -> PathBuf {
+        self.path.join(OWN).join(format!("{JOURNAL}{number}"))
+    }
+
+    /// The numbers of the journals that are there, in order.
+    pub(super) fn journals(&self) -> Result<Vec<u64>, StoreError> {
+        let own = self.path.join(OWN);
+        let mut numbers = Vec::new();
+        for entry in fs::read_dir(&own).map_err(failed(&own, "list it"))? {
+            let name = entry.map_err(failed(&own, "list it"))?.file_name();
+            numbers.extend(name.to_str().and_then(|name| name.strip_prefix(JOURNAL)?.parse::<u64>().ok()));
+        }
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+
+    /// Removes a journal that is not needed any more.
+    pub(super) fn remove_journal(&self, number: u64) -> Result<(), StoreError> {
+        let path = self.journal(number);
+        fs::remove_file(&path).map_err(failed(&path, "remove it"))
+    }
+
+    /// Whether there is a database.
+    pub(super) fn has_database(&self) -> bool {
+        self.database().exists()
+    }
+
+    /// Opens the database, or makes one.
+    pub(super) fn open_database(&self) -> Result<Database, StoreError> {
+        self.remove_unfinished_snapshots()?;
+        Database::open(&self.database()).map_err(|error| self.refused(error.into()))
+    }
+
+    /// Puts what was made in our part of the directory on the disk.
+    pub(super) fn sync(&self) -> Result<(), StoreError> {
+        for directory in [self.path.join(OWN), self.path.clone()] {
+            File::open(&directory).and_then(|opened| opened.sync_all()).map_err(failed(&directory, "sync it"))?;
+        }
+        Ok(())
     }
 
     /// The identity as the last start wrote it down.
@@ -70,20 +131,17 @@ impl Directory {
         }
     }
 
-    /// Writes the identity down, in one step. It and all files that were made so far are on the disk then.
+    /// Writes the identity down, in one step. It and all journals that were made so far are on the disk then.
     pub(super) fn save_identity(&self, identity: Identity) -> Result<(), StoreError> {
         let Identity { node, generation } = identity;
         let text = format!("format {FORMAT}\nnode {:016x}\ngeneration {generation}\n", node.0);
         let (path, new) = (self.identity_file(), self.identity_file().with_extension("new"));
         replace(&new, &path, text.as_bytes()).map_err(failed(&path, "write it"))?;
-        for directory in [self.database(), self.path.join(OWN), self.path.clone()] {
-            File::open(&directory).and_then(|opened| opened.sync_all()).map_err(failed(&directory, "sync it"))?;
-        }
-        Ok(())
+        self.sync()
     }
 
     /// Removes what a kill during an earlier opening left; sled would take it for its newest snapshot.
-    pub(super) fn remove_unfinished_snapshots(&self) -> Result<(), StoreError> {
+    fn remove_unfinished_snapshots(&self) -> Result<(), StoreError> {
         let database = self.database();
         if !database.exists() {
             return Ok(());
@@ -97,22 +155,19 @@ impl Directory {
         Ok(())
     }
 
-    /// Bytes that the database takes on the disk; what cannot be read counts nothing.
-    pub(super) fn database_size(&self) -> u64 {
-        let files = fs::read_dir(self.database()).into_iter().flatten().flatten();
-        files.filter_map(|file| file.metadata().ok()).filter(fs::Metadata::is_file).map(|data| data.len()).sum()
-    }
-
     /// The error that says that the state in this directory is not whole, and why.
     pub(super) fn damaged(&self, reason: impl Into<String>) -> StoreError {
         StoreError::Damaged { path: self.path.clone(), reason: reason.into() }
     }
 
-    /// What the database's error means for the directory.
-    pub(super) fn refused(&self, error: DatabaseError) -> StoreError {
+    /// What an error of database or journal means for the directory.
+    pub(super) fn refused(&self, error: FoldError) -> StoreError {
         match error {
-            DatabaseError::Io(error) => failed(&self.database(), "use the database")(error),
-            DatabaseError::Damaged(reason) => self.damaged(reason),
+            FoldError::Database(DatabaseError::Io(error)) => failed(&self.database(), "use the database")(error),
+            FoldError::Journal { number, error: JournalError::Io(error) } => {
+                failed(&self.journal(number), "use the journal")(error)
+            }
+            damaged => self.damaged(damaged.to_string()),
         }
     }
 

@@ -40,11 +40,11 @@ pub(super) fn read(directory: &Directory) -> Result<Import, StoreError> {
     if directory.had_state() {
         return Ok(import);
     }
-    if let Some(bytes) = snapshot(&directory.path().join("silences"))? {
+    if let Some(bytes) = snapshot(&directory.layout().path().join("silences"))? {
         let found = alertmanager::silences(&bytes);
         import.imported().silences = import.add("silences", found, |silence| Change::PutSilence(Arc::new(silence)));
     }
-    if let Some(bytes) = snapshot(&directory.path().join("nflog"))? {
+    if let Some(bytes) = snapshot(&directory.layout().path().join("nflog"))? {
         let found = alertmanager::nflog(&bytes);
         import.imported().nflog = import.add("nflog", found, |entry| Change::PutNflog(Arc::new(entry)));
     }

@@ -3,25 +3,36 @@
 //! [`Store::open`] hands back what was saved and takes the directory for this process alone. A [`Committer`] then owns
 //! the store on a thread of its own, gathers changes, and writes all that wait in one go: one atomic batch, one fsync.
 //!
+//! A commit is appended to a journal and fsynced: one write, as cheap as the disk allows. When the journals have grown,
+//! they are folded into the database aside, and go. So the database is written seldom and in order, a record that
+//! changes often costs no more than its last state, and a start reads a little more.
+//!
 //! The data directory:
 //!
 //! ```text
 //! <storage.path>/silences, nflog       Alertmanager's snapshots, if it ran here; read once, never written
 //! <storage.path>/watchbell/identity    format, node and generation, as text
 //! <storage.path>/watchbell/lock        held while a watchbell runs on the directory
-//! <storage.path>/watchbell/db/         the database (sled; its types end in `database`)
+//! <storage.path>/watchbell/journal-N   what was written since the database was (see `journal`)
+//! <storage.path>/watchbell/db/         the database (sled; its types end in `database`), once there is one
 //! ```
 
 mod change;
 mod committer;
 mod database;
 mod directory;
+mod entry;
+mod fold;
+mod found;
 mod import;
+mod journal;
 mod lock;
 
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread::{self, JoinHandle};
 
 use watchbell_engine::resume::Saved;
 use watchbell_engine::version::NodeId;
@@ -34,17 +45,40 @@ pub use directory::set_aside;
 pub use import::Imported;
 
 use change::{RecordKey, Writes};
-use database::Database;
-use directory::{Directory, Identity};
+use database::Image;
+use directory::{Directory, Identity, Layout};
+use fold::FoldError;
+use found::Found;
 use import::Import;
+use journal::Journal;
+
+/// Bytes of a journal above which it is folded: a start reads so much in a fraction of a second, and a state of some ten
+/// thousand alerts fits into it several times.
+const FOLD_ABOVE: u64 = 64 << 20;
 
 /// A data directory that this process has for itself. Hand it to [`Committer::start`] to write to it.
 #[derive(Debug)]
 pub struct Store {
     directory: Directory,
     identity: Identity,
-    /// Absent after a failed write, until the next one opens it anew.
-    database: Option<Database>,
+    /// The one that is written to, the last of `journals`.
+    journal: Journal,
+    /// Those that are not in the image.
+    journals: Range<u64>,
+    /// Bytes of those that are not written to any more.
+    closed: u64,
+    image: Option<Image>,
+    folding: Option<JoinHandle<Result<Image, StoreError>>>,
+    /// [`FOLD_ABOVE`], but for tests.
+    fold_above: u64,
+    folds: Folds,
+}
+
+/// How often journals were folded, and how often that failed.
+#[derive(Clone, Copy, Debug, Default)]
+struct Folds {
+    done: u64,
+    failed: u64,
 }
 
 /// What was found when the store was opened.
@@ -131,51 +165,110 @@ impl Store {
     /// At the first start in Alertmanager's data directory its silences and notification log are taken over.
     pub fn open(path: &Path) -> Result<(Self, Opened), StoreError> {
         let directory = Directory::claim(path)?;
-        let refused = |error| directory.refused(error);
-        let written = directory.identity()?;
-        let mut database = open_database(&directory)?;
-        let (identity, import) = match (written, database.identity().map_err(refused)?) {
+        let layout = directory.layout();
+        let written = layout.identity()?;
+        let found = Found::read(layout)?;
+        let (identity, import) = match (written, found.identity()) {
             (None, None) => (first_start(), import::read(&directory)?),
-            (written, found) => (next_start(&directory, written, found)?, Import::default()),
+            (written, found) => (next_start(layout, written, found)?, Import::default()),
         };
-        database.write(&import.writes, Some(identity)).map_err(refused)?;
-        directory.save_identity(identity)?;
+        let (mut journal, journals) = found.journal(layout, identity)?;
+        journal.append(identity, &import.writes).map_err(|error| refused(layout, &journals, error))?;
+        layout.save_identity(identity)?;
+        let (image, closed) = (found.image, found.closed);
         let mut opened = Opened::new(identity, import.imported);
-        for (key, bytes) in database.records().map_err(refused)? {
+        for record in found.records() {
+            let (key, bytes) = record.map_err(|error| layout.refused(error))?;
             opened.add(key, &bytes);
         }
-        Ok((Self { directory, identity, database: Some(database) }, opened))
+        for (key, bytes) in import.writes {
+            opened.add(key, &bytes.unwrap_or_default());
+        }
+        let (folding, folds) = (None, Folds::default());
+        let store =
+            Self { directory, identity, journal, journals, closed, image, folding, fold_above: FOLD_ABOVE, folds };
+        Ok((store, opened))
     }
 
-    /// Writes everything in one atomic, durable step. After a failure the database is opened anew at the next call.
+    /// Writes everything in one atomic, durable step.
     fn write(&mut self, writes: &Writes) -> Result<(), StoreError> {
-        let mut database = match self.database.take() {
-            Some(database) => database,
-            None => self.reopen()?,
-        };
-        database.write(writes, None).map_err(|error| self.directory.refused(error))?;
-        self.database = Some(database);
+        let written = self.journal.append(self.identity, writes);
+        written.map_err(|error| refused(self.directory.layout(), &self.journals, error))?;
+        self.end_folding(JoinHandle::is_finished);
+        if self.is_to_be_folded() {
+            // What was written counts all the same.
+            if let Err(err) = self.begin_folding() {
+                self.folds.failed += 1;
+                tracing::error!(component = "store", %err, "A new journal cannot be begun");
+            }
+        }
         Ok(())
     }
 
-    /// The database after a failure, if it is still the one that was opened first.
-    fn reopen(&self) -> Result<Database, StoreError> {
-        let database = open_database(&self.directory)?;
-        match database.identity().map_err(|error| self.directory.refused(error))? {
-            Some(found) if found == self.identity => Ok(database),
-            _ => Err(self.directory.damaged("the database was replaced while it was in use")),
+    /// A large image is written anew for as large journals only, so that each byte is written a few times.
+    fn is_to_be_folded(&self) -> bool {
+        let enough = self.fold_above.max(self.image.map_or(0, |image| image.bytes / 4));
+        self.folding.is_none() && self.closed + self.journal.length() > enough
+    }
+
+    /// Goes on with a new journal, and folds the others aside.
+    fn begin_folding(&mut self) -> Result<(), StoreError> {
+        let layout = self.directory.layout().clone();
+        let (identity, old) = (self.identity, self.journals.clone());
+        let journal = Journal::create(&layout.journal(old.end), identity);
+        let journal = journal.map_err(|error| refused(&layout, &(old.start..old.end + 1), error))?;
+        layout.sync()?;
+        self.closed += std::mem::replace(&mut self.journal, journal).length();
+        self.journals.end += 1;
+        let fold = move || fold::fold(&layout, identity, old);
+        let thread = thread::Builder::new().name("fold".into()).spawn(fold);
+        self.folding =
+            thread.inspect_err(|err| tracing::error!(component = "store", %err, "no thread can be had")).ok();
+        Ok(())
+    }
+
+    /// Takes the result of a folding that is `over`.
+    fn end_folding(&mut self, over: impl Fn(&JoinHandle<Result<Image, StoreError>>) -> bool) {
+        let Some(folding) = self.folding.take_if(|folding| over(folding)) else { return };
+        match folding.join() {
+            Ok(Ok(image)) => self.folded(image),
+            Ok(Err(err)) => {
+                self.folds.failed += 1;
+                tracing::error!(component = "store", %err, "Journals cannot be folded; they are kept, and it is tried again");
+            }
+            Err(panic) => tracing::error!(component = "store", ?panic, "The thread that folds panicked"),
         }
     }
 
-    /// Bytes that the database takes on the disk.
+    fn folded(&mut self, image: Image) {
+        self.folds.done += 1;
+        self.closed = 0;
+        self.image = Some(image);
+        let folded = std::mem::replace(&mut self.journals.start, image.next_journal)..image.next_journal;
+        for number in folded {
+            // One that stays is removed at the next start.
+            if let Err(err) = self.directory.layout().remove_journal(number) {
+                tracing::warn!(component = "store", %err, "A journal that is not needed stays");
+            }
+        }
+    }
+
+    /// Bytes that the state takes on the disk.
     fn size(&self) -> u64 {
-        self.directory.database_size()
+        self.image.map_or(0, |image| image.bytes) + self.closed + self.journal.length()
     }
 }
 
-fn open_database(directory: &Directory) -> Result<Database, StoreError> {
-    directory.remove_unfinished_snapshots()?;
-    Database::open(&directory.database()).map_err(|error| directory.refused(error))
+impl Drop for Store {
+    /// A folding under way ends before the directory is left to others.
+    fn drop(&mut self) {
+        self.end_folding(|_| true);
+    }
+}
+
+/// The error that a write to the last of `journals` gave.
+fn refused(layout: &Layout, journals: &Range<u64>, error: io::Error) -> StoreError {
+    layout.refused(FoldError::Journal { number: journals.end - 1, error: error.into() })
 }
 
 fn first_start() -> Identity {
@@ -183,21 +276,17 @@ fn first_start() -> Identity {
     Identity { node: NodeId(random), generation: 1 }
 }
 
-/// The identity of a further start. The database is written before the file, so it may be one start ahead, never behind.
-fn next_start(
-    directory: &Directory,
-    written: Option<Identity>,
-    found: Option<Identity>,
-) -> Result<Identity, StoreError> {
+/// The identity of a further start. The journal is written before the file, so it may be one start ahead, never behind.
+fn next_start(layout: &Layout, written: Option<Identity>, found: Option<Identity>) -> Result<Identity, StoreError> {
     let Some(found) = found else {
-        return Err(directory.damaged("the database is empty although it has been used before"));
+        return Err(layout.damaged("the journals are gone although there were some"));
     };
     let written = written.unwrap_or(found);
     if written.node != found.node {
-        return Err(directory.damaged("the database belongs to another node"));
+        return Err(layout.damaged("the journals belong to another node"));
     }
     if written.generation > found.generation {
-        return Err(directory.damaged("the database has lost its latest writes, or is an old copy"));
+        return Err(layout.damaged("the journals have lost their latest writes, or are old copies"));
     }
     Ok(Identity { generation: found.generation + 1, ..found })
 }

@@ -17,6 +17,7 @@ use watchbell_engine::version::Version;
 use super::*;
 
 mod crash;
+mod folding;
 mod foreign;
 
 #[test]
@@ -77,17 +78,6 @@ fn a_record_of_many_pieces_comes_back_longer_and_shorter() {
         expected.sort_unstable();
         assert_eq!((lengths, opened.damaged.len()), (expected.to_vec(), 0));
     }
-}
-
-#[test]
-fn long_records_make_no_files_beside_the_database() {
-    let dir = TempDir::new().unwrap();
-    let (committer, _) = start(dir.path());
-    for round in 0..5 {
-        let changes = (0..40).map(|n| Change::PutNflog(entry(&format!("{n}"), 10_000 + round))).collect();
-        commit(&committer, changes).unwrap();
-    }
-    assert_eq!(fs::read_dir(dir.path().join("watchbell/db/blobs")).unwrap().count(), 0);
 }
 
 #[test]
@@ -180,7 +170,13 @@ fn wait_until(reached: impl Fn() -> bool) {
 }
 
 fn start(path: &Path) -> (Committer, Opened) {
-    let (store, opened) = Store::open(path).unwrap();
+    start_folding(path, FOLD_ABOVE)
+}
+
+/// Starts with journals that are folded above so many bytes.
+fn start_folding(path: &Path, fold_above: u64) -> (Committer, Opened) {
+    let (mut store, opened) = Store::open(path).unwrap();
+    store.fold_above = fold_above;
     (Committer::start(store), opened)
 }
 

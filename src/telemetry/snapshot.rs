@@ -74,6 +74,10 @@ pub struct DiskCounts {
     pub commits: u64,
     /// Commits that the disk refused.
     pub failed_commits: u64,
+    /// Times that journals were folded into the database.
+    pub folds: u64,
+    /// Times that it failed.
+    pub failed_folds: u64,
     /// Records written or deleted.
     pub records: u64,
     /// Changes refused by a limit.
@@ -159,6 +163,8 @@ impl Snapshot {
         for (name, help, count) in [
             ("watchbell_store_commits_total", "Commits that reached the disk.", disk.commits),
             ("watchbell_store_failed_commits_total", "Commits that the disk refused.", disk.failed_commits),
+            ("watchbell_store_folds_total", "Times that journals were folded into the database.", disk.folds),
+            ("watchbell_store_failed_folds_total", "Times that folding journals failed.", disk.failed_folds),
             ("watchbell_store_records_total", "Records written or deleted.", disk.records),
             ("watchbell_store_refused_changes_total", "Changes refused by a limit.", disk.refused),
         ] {

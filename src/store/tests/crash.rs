@@ -17,6 +17,9 @@ const DEADLINE: Duration = Duration::from_secs(30);
 /// Records that are written over and over.
 const KEYS: u64 = 50;
 
+/// Bytes of journals above which the children fold them: so few that kills fall into that as well.
+const OFTEN: u64 = 1 << 18;
+
 #[test]
 fn what_was_acknowledged_survives_a_kill() {
     let dir = TempDir::new().unwrap();
@@ -38,6 +41,7 @@ fn what_was_acknowledged_survives_a_kill() {
         check(dir.path(), &acknowledged, round);
     }
     assert!(next > 40_000, "{next}: hardly anything was written");
+    assert!(dir.path().join("watchbell/db").exists(), "nothing was ever folded");
 }
 
 #[test]
@@ -90,7 +94,7 @@ fn numbered(number: u64) -> [Change; 2] {
 #[ignore = "run by the tests above, in a process of its own"]
 fn child_that_writes() {
     let first = env::var(FIRST).unwrap().parse().unwrap();
-    let (committer, _) = start(Path::new(&env::var(DIRECTORY).unwrap()));
+    let (committer, _) = start_folding(Path::new(&env::var(DIRECTORY).unwrap()), OFTEN);
     let (done, finished) = mpsc::channel();
     for number in first.. {
         if number >= first + 32 {

@@ -5,7 +5,7 @@ use crate::record::encode;
 
 #[test]
 fn what_a_kill_during_opening_leaves_is_removed() {
-    let dir = used();
+    let dir = folded();
     fs::write(dir.path().join("watchbell/db/snap.FFFFFFFFFFFFFFFF.generating"), b"half a snapsho").unwrap();
     let (_store, opened) = Store::open(dir.path()).unwrap();
     assert_eq!(opened.saved.silences, [silence(1, "one")]);
@@ -46,56 +46,74 @@ fn another_format_is_named() {
     let dir = used();
     let identity = dir.path().join("watchbell/identity");
     let text = fs::read_to_string(&identity).unwrap();
-    fs::write(&identity, text.replace("format 1", "format 2")).unwrap();
+    fs::write(&identity, text.replace("format 2", "format 3")).unwrap();
     let error = Store::open(dir.path()).unwrap_err();
-    assert!(matches!(error, StoreError::Format { found: 2, .. }));
-    assert!(error.to_string().contains("format 2, this watchbell reads format 1"), "{error}");
+    assert!(matches!(error, StoreError::Format { found: 3, .. }));
+    assert!(error.to_string().contains("format 3, this watchbell reads format 2"), "{error}");
 }
 
 #[test]
 fn a_malformed_identity_is_damage() {
     let dir = used();
-    for text in ["", "format", "format 1\nnode x\ngeneration 1\n", "format 1\nnode 1\n"] {
+    for text in ["", "format", "format 2\nnode x\ngeneration 1\n", "format 2\nnode 1\n"] {
         fs::write(dir.path().join("watchbell/identity"), text).unwrap();
         assert_damaged(dir.path(), "identity is malformed");
     }
 }
 
 #[test]
-fn a_database_that_is_gone_is_no_first_start() {
+fn journals_that_are_gone_are_no_first_start() {
     let dir = used();
-    fs::remove_dir_all(dir.path().join("watchbell/db")).unwrap();
-    assert_damaged(dir.path(), "the database is empty");
-    assert_damaged(dir.path(), "the database is empty");
+    fs::remove_file(dir.path().join("watchbell/journal-1")).unwrap();
+    assert_damaged(dir.path(), "the journals are gone");
+    assert_damaged(dir.path(), "the journals are gone");
 }
 
 #[test]
-fn an_old_copy_of_the_database_is_noticed() {
+fn a_database_that_is_gone_is_noticed() {
+    let dir = folded();
+    fs::remove_dir_all(dir.path().join("watchbell/db")).unwrap();
+    assert_damaged(dir.path(), "journal 1 is missing");
+}
+
+#[test]
+fn old_copies_are_noticed() {
     let (dir, copy) = (used(), TempDir::new().unwrap());
-    copy_directory(&dir.path().join("watchbell/db"), copy.path());
+    let journal = dir.path().join("watchbell/journal-1");
+    fs::copy(&journal, copy.path().join("journal-1")).unwrap();
     drop(Store::open(dir.path()).unwrap());
+    fs::copy(copy.path().join("journal-1"), &journal).unwrap();
+    assert_damaged(dir.path(), "old copies");
+
+    let (dir, copy) = (folded(), TempDir::new().unwrap());
+    copy_directory(&dir.path().join("watchbell/db"), copy.path());
+    folding::fold_once(dir.path(), vec![Change::PutSilence(silence(1, "one"))]);
     fs::remove_dir_all(dir.path().join("watchbell/db")).unwrap();
     copy_directory(copy.path(), &dir.path().join("watchbell/db"));
-    assert_damaged(dir.path(), "an old copy");
+    assert_damaged(dir.path(), "is missing");
 }
 
 #[test]
-fn another_nodes_database_is_noticed() {
+fn another_nodes_files_are_noticed() {
     let (dir, other) = (used(), used());
+    fs::copy(other.path().join("watchbell/journal-1"), dir.path().join("watchbell/journal-1")).unwrap();
+    assert_damaged(dir.path(), "belong to another node");
+
+    let (dir, other) = (folded(), folded());
     fs::remove_dir_all(dir.path().join("watchbell/db")).unwrap();
     copy_directory(&other.path().join("watchbell/db"), &dir.path().join("watchbell/db"));
-    assert_damaged(dir.path(), "belongs to another node");
+    assert!(Store::open(dir.path()).unwrap_err().to_string().contains("the saved state is damaged"));
 }
 
 #[test]
-fn a_database_that_vanishes_in_use_is_not_begun_anew() {
+fn a_journal_that_vanishes_in_use_is_not_begun_anew() {
     let dir = used();
     let (mut store, _) = Store::open(dir.path()).unwrap();
-    // As after a failed write.
-    store.database = None;
-    fs::remove_dir_all(dir.path().join("watchbell/db")).unwrap();
-    let error = store.write(&Writes::new()).unwrap_err();
-    assert!(error.to_string().contains("was replaced while it was in use"), "{error}");
+    fs::remove_file(dir.path().join("watchbell/journal-1")).unwrap();
+    for _ in 0..2 {
+        let error = store.write(&Writes::new()).unwrap_err();
+        assert!(error.to_string().contains("was removed while it was in use"), "{error}");
+    }
 }
 
 #[test]
@@ -107,25 +125,33 @@ fn a_kill_before_the_identity_is_written_down_does_no_harm() {
     assert_eq!((opened.node, opened.generation), (node, 3));
 }
 
-/// Damages the database file in one place each time. sled's own checksums, the records' and the identity together must
-/// see it, or it must have hit nothing that counts.
+/// Damages the database or the journal in one place each time. Their own checksums, the records' and the identity
+/// together must see it, or it must have hit nothing that counts.
 #[test]
-fn no_damage_to_the_database_file_is_silent() {
+fn no_damage_is_silent() {
+    let silences: Vec<_> = (0..500).map(|id| Change::PutSilence(silence(id, "why"))).collect();
     let dir = TempDir::new().unwrap();
-    let (committer, _) = start(dir.path());
-    commit(&committer, (0..500).map(|id| Change::PutSilence(silence(id, "why"))).collect()).unwrap();
-    drop(committer);
+    commit(&start(dir.path()).0, silences.clone()).unwrap();
     drop(Store::open(dir.path()).unwrap());
-    let sound = fs::read(dir.path().join("watchbell/db/db")).unwrap();
+    damage(dir.path(), "watchbell/journal-1");
+
+    let dir = TempDir::new().unwrap();
+    folding::fold_once(dir.path(), silences);
+    drop(Store::open(dir.path()).unwrap());
+    damage(dir.path(), "watchbell/db/db");
+}
+
+fn damage(dir: &Path, file: &str) {
+    let sound = fs::read(dir.join(file)).unwrap();
     for step in 0..20 {
         let copy = TempDir::new().unwrap();
-        copy_directory(dir.path(), copy.path());
-        let (mut bytes, at) = (sound.clone(), step * sound.len() / 60);
+        copy_directory(dir, copy.path());
+        let (mut bytes, at) = (sound.clone(), step * sound.len() / 25);
         match step % 4 {
             0 => bytes.truncate(at),
             bit => bytes[at] ^= 1 << bit,
         }
-        fs::write(copy.path().join("watchbell/db/db"), bytes).unwrap();
+        fs::write(copy.path().join(file), bytes).unwrap();
         match Store::open(copy.path()) {
             Ok((_store, opened)) => assert_eq!(opened.saved.silences.len() + opened.damaged.len(), 500, "byte {at}"),
             Err(error) => assert!(matches!(error, StoreError::Damaged { .. }), "byte {at}: {error}"),
@@ -186,6 +212,13 @@ fn used() -> TempDir {
     let dir = TempDir::new().unwrap();
     let (committer, _) = start(dir.path());
     commit(&committer, vec![Change::PutSilence(silence(1, "one"))]).unwrap();
+    dir
+}
+
+/// A directory with one silence in its database.
+fn folded() -> TempDir {
+    let dir = TempDir::new().unwrap();
+    folding::fold_once(dir.path(), vec![Change::PutSilence(silence(1, "one"))]);
     dir
 }
 
