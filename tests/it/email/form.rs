@@ -47,7 +47,7 @@ fn f2_10_long_values_keep_to_the_lengths_of_lines_and_arrive_whole() {
         "{to: ops@example.org, headers: {Subject: '{{ .CommonLabels.long }}', x-long: '{{ .CommonLabels.long }}'}, \
          text: '{{ .CommonLabels.long }}', html: '<p>{{ .CommonLabels.long }}</p>'}",
     );
-    let values = ["word and ", "solid", "größe", "größe und ", "😀", "\"quoted\\ "].map(|word| fill(word));
+    let values = ["word and ", "solid", "größe", "größe und ", "😀", "\"quoted\\ "].map(fill);
     for (number, value) in values.iter().enumerate() {
         post(&router, &[alert(&format!("Long{number}"), &[("long", value)])]);
         let mail = postfix.wait_for(number + 1).remove(number);

@@ -48,7 +48,7 @@ fn f2_07_an_alert_that_comes_back_is_another_mail_on_every_node() {
     let again = json!({"labels": {"alertname": "Fire"}, "startsAt": LATER});
     for (turn, alert) in [alert("Fire", &[]), end, again].into_iter().enumerate() {
         for node in &nodes {
-            post(node, &[alert.clone()]);
+            post(node, std::slice::from_ref(&alert));
         }
         postfix.wait_for(2 * (turn + 1));
     }
