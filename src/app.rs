@@ -1,5 +1,6 @@
 //! Builds the rooms, starts them, stops them in order. The only place that sees all of them.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use crate::telemetry::{Asked, GitlabNumbers, Metrics};
 use crate::{clock, version};
 
 mod cluster;
+mod commands;
 mod external_url;
 mod loader;
 
@@ -53,6 +55,14 @@ pub enum AppError {
     /// `--cluster.key-file`.
     #[error("--cluster.key-file: {0}")]
     ClusterKeys(KeyError),
+    /// `--cluster.tls-config`.
+    #[error("--cluster.tls-config: {}: {error}", path.display())]
+    ClusterTls {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: String,
+    },
     /// Another flag of the cluster.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
@@ -74,7 +84,7 @@ pub async fn run(options: Options) -> Result<(), AppError> {
     let external_url = ExternalUrl::new(&options, port).map_err(AppError::ExternalUrl)?;
     loader.external_url = external_url.to_string();
     loader.peer_name = cluster::peer_name(&options, opened.node);
-    let security = loader.security.read()?;
+    let security = loader.security.read().await?;
     let Built { route_labels, integrations, irc: plans } = loader.build(&config, &security)?;
 
     let metrics = Metrics::new(&options.features);
@@ -93,6 +103,7 @@ pub async fn run(options: Options) -> Result<(), AppError> {
     let api = Api::new(handle.clone(), metrics.clone(), api_options(&options, &external_url));
 
     let irc = loader.irc.clone();
+    let obeying = tokio::spawn(commands::obey(handle.clone(), irc.clone(), irc.requests(), syntax(&options.features)));
     irc.follow(&plans);
     let driving = tokio::spawn(driver.run());
     let (stop, stopped) = oneshot::channel::<()>();
@@ -104,6 +115,7 @@ pub async fn run(options: Options) -> Result<(), AppError> {
     handle.stop().await;
     let _ = driving.await;
     irc.stop().await;
+    obeying.abort();
     tracing::info!("Stopped");
     Ok(())
 }
@@ -173,7 +185,7 @@ impl Reloader {
     /// Everything that can fail is done before anything changes.
     async fn follow_the_file(&self) -> Result<(), AppError> {
         let config = self.loader.load()?;
-        let security = self.loader.security.read()?;
+        let security = self.loader.security.read().await?;
         let Built { route_labels, integrations, irc } = self.loader.build(&config, &security)?;
         count_receivers(&self.metrics, &config);
         self.loader.irc.follow(&irc);
@@ -198,7 +210,11 @@ fn engine_options(options: &Options, opened: &Opened) -> watchbell_engine::Optio
         per_alertname_limit: options.per_alertname_limit.unwrap_or(0),
         peer_timeout: options.cluster.as_ref().map_or(Duration::ZERO, |cluster| cluster.peer_timeout),
         start_delay: options.dispatch_start_delay,
-        settle_timeout: options.cluster.as_ref().map_or(Duration::ZERO, |cluster| cluster.settle_timeout),
+        // More than zero also says that there are, or may be, others.
+        settle_timeout: options
+            .cluster
+            .as_ref()
+            .map_or(Duration::ZERO, |cluster| cluster.settle_timeout.max(Duration::from_millis(1))),
     }
 }
 

@@ -26,6 +26,8 @@ pub(super) struct Loader {
     pub(super) external_url: String,
     /// This node's name among its peers; known once the data directory is open.
     pub(super) peer_name: String,
+    /// What the messages between peers are marked with.
+    cluster_label: String,
     /// Where it says who may take part in the cluster.
     pub(super) security: SecurityFiles,
     /// Counts what is told without its template, across configurations.
@@ -50,11 +52,12 @@ impl Loader {
         let default = Path::new(cli::DEFAULT_CONFIG_FILE);
         let file = options.config_file.clone().or_else(|| default.exists().then(|| default.to_owned()));
         let security = SecurityFiles::new(options);
+        let cluster_label = options.cluster.as_ref().map(|cluster| cluster.label.clone()).unwrap_or_default();
         let options = config::Options { syntax: syntax(&options.features), retention: options.data_retention };
         let (external_url, peer_name) = (String::new(), String::new());
         let (fallbacks, gitlab, irc) = (Arc::default(), Arc::default(), IrcNetworks::default());
         let mailroom = Mailroom::default();
-        Self { file, options, external_url, peer_name, security, fallbacks, gitlab, irc, mailroom }
+        Self { file, options, external_url, peer_name, cluster_label, security, fallbacks, gitlab, irc, mailroom }
     }
 
     pub(super) fn file_name(&self) -> String {
@@ -82,6 +85,7 @@ impl Loader {
         let route_labels = RouteLabels::parse(config.policy.routes.iter().map(|route| &route.labels), &templates);
         let surroundings = Surroundings {
             external_url: self.external_url.clone(),
+            cluster_label: self.cluster_label.clone(),
             version: version::ALERTMANAGER_VERSION.into(),
             now: clock::now,
             fallbacks: Arc::clone(&self.fallbacks),

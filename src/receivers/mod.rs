@@ -44,7 +44,7 @@ pub use email::Mailroom;
 pub use field::TemplateFallbacks;
 pub use figures::{Figure, Kind};
 pub use gitlab::GitlabCounts;
-pub use irc::{IrcNetworks, IrcPlans, Names};
+pub use irc::{IrcNetworks, IrcPlans, IrcRequest, IrcSubject, IrcWant, Names};
 pub use rehearsal::Warning;
 pub use route_labels::RouteLabels;
 
@@ -53,6 +53,8 @@ pub use route_labels::RouteLabels;
 pub struct Surroundings {
     /// Where people find us, without a slash at the end.
     pub external_url: String,
+    /// What `--cluster.label` says; empty if nothing.
+    pub cluster_label: String,
     /// Our version, for the header `User-Agent`.
     pub version: String,
     /// Tells the time.

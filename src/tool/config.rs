@@ -59,6 +59,7 @@ fn rehearse(config: &Config) -> Result<Vec<Warning>, ToolError> {
     let templates = config::parse_templates(&config.templates)?;
     let surroundings = Surroundings {
         external_url: "http://localhost:9093".to_owned(),
+        cluster_label: String::new(),
         version: version::ALERTMANAGER_VERSION.into(),
         now: clock::now,
         fallbacks: Arc::default(),

@@ -25,7 +25,7 @@ const IDLE_LIMIT: Duration = Duration::from_secs(30);
 /// How long a connection is used at most, so that renewed certificates and moved servers are noticed.
 const AGE_LIMIT: Duration = Duration::from_secs(300);
 
-/// Mails sent over one connection at most: as many as Exim takes unless told otherwise.
+/// Mails sent over one connection at most; Exim takes no more by default.
 const MAX_MAILS: u32 = 1000;
 
 /// How long a kept connection may take to show that the server is still there; a new one is made soon.
