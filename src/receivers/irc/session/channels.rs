@@ -324,9 +324,11 @@ impl Session {
         channel.peers.extend(peers);
     }
 
-    /// Other nodes' bots in a channel, folded.
+    /// The other nodes' bots in a channel, folded. All nodes may be given the same list, with our own nick in it.
     pub(super) fn peers_in(&self, name: &str) -> impl Iterator<Item = &String> {
-        self.channels.0.get(&fold(name)).into_iter().flat_map(|channel| &channel.peers)
+        let me = fold(self.identity.nick());
+        let channel = self.channels.0.get(&fold(name)).into_iter();
+        channel.flat_map(|channel| &channel.peers).filter(move |peer| **peer != me)
     }
 
     /// Whether somebody has a status in a channel, as far as we have been told.
@@ -334,10 +336,9 @@ impl Session {
         self.channels.get(name).is_some_and(|channel| channel.standing_out.contains(&fold(nick)))
     }
 
-    /// Whether `folded` is the nick of another node's bot. All nodes may be given the same list, with our own nick in it.
+    /// Whether `folded` is the nick of a node's bot.
     pub(super) fn is_peer(&self, folded: &str) -> bool {
-        let peers = &self.plan.settings.peer_nicks;
-        folded != fold(self.identity.nick()) && peers.iter().any(|peer| fold(peer) == folded)
+        self.plan.settings.peer_nicks.iter().any(|peer| fold(peer) == folded)
     }
 
     /// A numeric about a channel that we are about to join. Returns whether it was.
@@ -354,6 +355,10 @@ impl Session {
             && let Some(elsewhere) = parameters.get(2)
         {
             self.out.push_back(Command::PART(elsewhere.clone(), None).into());
+        }
+        if number == 477 {
+            // Only for those whom services know: they may have been away when we came.
+            self.wants_to_be_known();
         }
         self.ask_chanserv(number, name);
         true
