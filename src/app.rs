@@ -1,5 +1,6 @@
 //! Builds the rooms, starts them, stops them in order. The only place that sees all of them.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use crate::telemetry::{Asked, GitlabNumbers, Metrics};
 use crate::{clock, version};
 
 mod cluster;
+mod commands;
 mod external_url;
 mod loader;
 
@@ -53,6 +55,14 @@ pub enum AppError {
     /// `--cluster.key-file`.
     #[error("--cluster.key-file: {0}")]
     ClusterKeys(KeyError),
+    /// `--cluster.tls-config`.
+    #[error("--cluster.tls-config: {}: {error}", path.display())]
+    ClusterTls {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: String,
+    },
     /// Another flag of the cluster.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
@@ -74,18 +84,13 @@ pub async fn run(options: Options) -> Result<(), AppError> {
     let external_url = ExternalUrl::new(&options, port).map_err(AppError::ExternalUrl)?;
     loader.external_url = external_url.to_string();
     loader.peer_name = cluster::peer_name(&options, opened.node);
-    let security = loader.security.read()?;
+    let security = loader.security.read().await?;
     let Built { route_labels, integrations, irc: plans } = loader.build(&config, &security)?;
 
     let metrics = Metrics::new(&options.features);
     count_receivers(&metrics, &config);
     count_damage(&metrics, &opened);
-    let fallbacks = Arc::clone(&loader.fallbacks);
-    metrics.template_fallbacks.ask(move || fallbacks.counts().collect());
-    let irc = loader.irc.clone();
-    metrics.asked.ask(move || irc.figures().into_iter().map(asked).collect());
-    let gitlab = Arc::clone(&loader.gitlab);
-    metrics.gitlab.ask(move || gitlab_numbers(&gitlab));
+    ask_receivers(&metrics, &loader);
     let joined = cluster::start(&options, &opened, security, &metrics).await?;
     let cluster = joined.as_ref().map(|(cluster, _)| cluster.clone());
     let (engine, first) = restore(&options, &config, opened);
@@ -98,6 +103,7 @@ pub async fn run(options: Options) -> Result<(), AppError> {
     let api = Api::new(handle.clone(), metrics.clone(), api_options(&options, &external_url));
 
     let irc = loader.irc.clone();
+    let obeying = tokio::spawn(commands::obey(handle.clone(), irc.clone(), irc.requests(), syntax(&options.features)));
     irc.follow(&plans);
     let driving = tokio::spawn(driver.run());
     let (stop, stopped) = oneshot::channel::<()>();
@@ -109,12 +115,23 @@ pub async fn run(options: Options) -> Result<(), AppError> {
     handle.stop().await;
     let _ = driving.await;
     irc.stop().await;
+    obeying.abort();
     tracing::info!("Stopped");
     Ok(())
 }
 
 async fn listeners(options: &Options) -> std::io::Result<Vec<Listener>> {
     if options.systemd_socket { api::passed() } else { api::bind(&options.listen_addresses).await }
+}
+
+/// Shows what the receivers count.
+fn ask_receivers(metrics: &Metrics, loader: &Loader) {
+    let fallbacks = Arc::clone(&loader.fallbacks);
+    metrics.template_fallbacks.ask(move || fallbacks.counts().collect());
+    let gitlab = Arc::clone(&loader.gitlab);
+    metrics.gitlab.ask(move || gitlab_numbers(&gitlab));
+    let (irc, mailroom) = (loader.irc.clone(), loader.mailroom.clone());
+    metrics.asked.ask(move || irc.figures().into_iter().chain(mailroom.figures()).map(asked).collect());
 }
 
 /// The engine as it was left, and what follows from its restart.
@@ -168,7 +185,7 @@ impl Reloader {
     /// Everything that can fail is done before anything changes.
     async fn follow_the_file(&self) -> Result<(), AppError> {
         let config = self.loader.load()?;
-        let security = self.loader.security.read()?;
+        let security = self.loader.security.read().await?;
         let Built { route_labels, integrations, irc } = self.loader.build(&config, &security)?;
         count_receivers(&self.metrics, &config);
         self.loader.irc.follow(&irc);
@@ -193,7 +210,11 @@ fn engine_options(options: &Options, opened: &Opened) -> watchbell_engine::Optio
         per_alertname_limit: options.per_alertname_limit.unwrap_or(0),
         peer_timeout: options.cluster.as_ref().map_or(Duration::ZERO, |cluster| cluster.peer_timeout),
         start_delay: options.dispatch_start_delay,
-        settle_timeout: options.cluster.as_ref().map_or(Duration::ZERO, |cluster| cluster.settle_timeout),
+        // More than zero also says that there are, or may be, others.
+        settle_timeout: options
+            .cluster
+            .as_ref()
+            .map_or(Duration::ZERO, |cluster| cluster.settle_timeout.max(Duration::from_millis(1))),
     }
 }
 

@@ -33,20 +33,25 @@
 //! 3. [`api`]: HTTP in. Alertmanager's API v2, health, reload, metrics. axum ends here.
 //! 4. [`store`]: disk. One atomic, fsynced batch for all that waits. sled ends here. [`record`] is the bytes,
 //!    versioned and with a checksum; it also reads Alertmanager's own snapshots.
-//! 5. [`receivers`]: messages out. One call is one attempt; whether there is another is the engine's decision.
-//!    [`watchbell_template`] words them: Go's templates, text and HTML.
-//! 6. [`config`]: a file becomes a [`Policy`](watchbell_engine::policy::Policy) and complete receivers, or one error
+//! 5. [`cluster`]: the other nodes. Who lives, news, digests and repair, over one port with sealed frames. chitchat
+//!    ends here.
+//! 6. [`receivers`]: messages out. One call is one attempt; whether there is another is the engine's decision.
+//!    [`watchbell_template`] words them: Go's templates, text and HTML. The sessions with IRC servers
+//!    ([`receivers::IrcNetworks`]) stand across configurations; what people there command comes out of them as values,
+//!    and [`app`] does it.
+//! 7. [`config`]: a file becomes a [`Policy`](watchbell_engine::policy::Policy) and complete receivers, or one error
 //!    with file, line, column and key. [`settings`] is what may be set for a receiver, as plain data.
-//! 7. [`cli`], [`telemetry`], [`clock`], [`version`]: flags, log and metrics, wall time, names.
-//! 8. [`tool`]: what works without a server, in the manner of amtool: `template render`, `check-config`.
-//! 9. [`app`]: builds the rooms, starts them, reloads, and stops them in order.
+//! 8. [`tls`]: from settings to rustls, for receivers and nodes.
+//! 9. [`cli`], [`telemetry`], [`clock`], [`version`]: flags, log and metrics, wall time, names.
+//! 10. [`tool`]: what works without a server, in the manner of amtool: `template render`, `check-config`.
+//! 11. [`app`]: builds the rooms, starts them, reloads, and stops them in order.
 //!
 //! [`watchbell_golang`] is the leaf below all of them: Go's regular expressions, quoting and durations, which
 //! compatibility needs to the letter.
 //!
 //! # What holds everywhere
 //!
-//! * The engine, the templates and `golang` know none of the rooms; `store`, `receivers`, `api` and `config` never
+//! * The engine, the templates and `golang` know none of the rooms; `store`, `cluster`, `receivers`, `api` and `config` never
 //!   know each other; only [`app`] knows all. A test reads the sources and holds them against the table of who may
 //!   know whom.
 //! * Only [`clock`] asks the system what time it is. Time reaches the engine as an argument.
@@ -96,5 +101,6 @@ pub mod record;
 pub mod settings;
 pub mod store;
 pub mod telemetry;
+pub mod tls;
 pub mod tool;
 pub mod version;

@@ -1,32 +1,64 @@
 //! From the `--cluster.*` flags to the room `cluster`, and who may take part in it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use rustls::pki_types::ServerName;
 use tokio::sync::mpsc;
 use watchbell_engine::version::NodeId;
 
 use super::AppError;
 use crate::cli::{self, Options};
-use crate::clock;
-use crate::cluster::{self, Cluster, Event, KeyRing, Security};
+use crate::cluster::{self, Cluster, Event, KeyRing, Security, Tls};
+use crate::config;
+use crate::settings::cluster_tls::ClientAuth;
 use crate::store::Opened;
 use crate::telemetry::Metrics;
+use crate::tls::{self, Pem};
 
 /// The files that say who may take part; they are read again at each reload.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SecurityFiles {
     keys: Option<PathBuf>,
+    tls: Option<PathBuf>,
 }
 
 impl SecurityFiles {
     pub(super) fn new(options: &Options) -> Self {
-        Self { keys: options.cluster.as_ref().and_then(|cluster| cluster.key_file.clone()) }
+        let cluster = options.cluster.as_ref();
+        let keys = cluster.and_then(|cluster| cluster.key_file.clone());
+        Self { keys, tls: cluster.and_then(|cluster| cluster.tls_config.clone()) }
     }
 
-    pub(super) fn read(&self) -> Result<Security, AppError> {
+    pub(super) async fn read(&self) -> Result<Security, AppError> {
         let keys = self.keys.as_deref().map(KeyRing::read).transpose().map_err(AppError::ClusterKeys)?;
-        Ok(Security { keys, tls: None })
+        let tls = match &self.tls {
+            Some(path) => Some(read_tls(path).await?),
+            None => None,
+        };
+        Ok(Security { keys, tls })
     }
+}
+
+async fn read_tls(path: &Path) -> Result<Tls, AppError> {
+    let settings = config::load_cluster_tls(path)?;
+    let wrong = |error: String| AppError::ClusterTls { path: path.to_owned(), error };
+    let (server, client) = settings.parts().map_err(|error| wrong(error.to_string()))?;
+    tls::refuse_unsupported(client).map_err(wrong)?;
+    let (their_pem, our_pem) =
+        (Pem::read_server(server).await.map_err(wrong)?, Pem::read(client).await.map_err(wrong)?);
+    let name = Some(client.server_name.clone()).filter(|name| !name.is_empty());
+    let name = name.map(|name| ServerName::try_from(name).map_err(|error| wrong(format!("server_name: {error}"))));
+    Ok(Tls {
+        client: Arc::new(
+            tls::client_config(client, &our_pem).map_err(|error| wrong(format!("tls_client_config: {error}")))?,
+        ),
+        server_name: name.transpose()?,
+        server: Arc::new(
+            tls::server_config(server, &their_pem).map_err(|error| wrong(format!("tls_server_config: {error}")))?,
+        ),
+        is_mutual: server.client_auth_type == ClientAuth::Required,
+    })
 }
 
 /// This node's name in the cluster: the one given, else its identity on disk.
@@ -51,7 +83,6 @@ fn cluster_options(flags: &cli::Cluster, opened: &Opened, name: &str) -> cluster
     cluster::Options {
         node: opened.node,
         start: opened.generation,
-        started_at: clock::now().as_secs().unsigned_abs(),
         name: name.into(),
         listen_address: flags.listen_address.clone(),
         advertise_address: flags.advertise_address.clone(),

@@ -12,7 +12,8 @@ use crate::cluster::{KeyRing, Security};
 use crate::config::{self, Config};
 use crate::driver::Running;
 use crate::receivers::{
-    GitlabCounts, Integrations, IrcNetworks, IrcPlans, Names, RouteLabels, Surroundings, TemplateFallbacks, Warning,
+    GitlabCounts, Integrations, IrcNetworks, IrcPlans, Mailroom, Names, RouteLabels, Surroundings, TemplateFallbacks,
+    Warning,
 };
 use crate::{clock, version};
 
@@ -25,10 +26,14 @@ pub(super) struct Loader {
     pub(super) external_url: String,
     /// This node's name among its peers; known once the data directory is open.
     pub(super) peer_name: String,
+    /// What the messages between peers are marked with.
+    cluster_label: String,
     /// Where it says who may take part in the cluster.
     pub(super) security: SecurityFiles,
     /// Counts what is told without its template, across configurations.
     pub(super) fallbacks: Arc<TemplateFallbacks>,
+    /// What of mail outlives a configuration.
+    pub(super) mailroom: Mailroom,
     /// Counts requests to GitLab, across configurations.
     pub(super) gitlab: Arc<GitlabCounts>,
     /// The sessions with IRC servers, which outlive configurations.
@@ -47,10 +52,12 @@ impl Loader {
         let default = Path::new(cli::DEFAULT_CONFIG_FILE);
         let file = options.config_file.clone().or_else(|| default.exists().then(|| default.to_owned()));
         let security = SecurityFiles::new(options);
+        let cluster_label = options.cluster.as_ref().map(|cluster| cluster.label.clone()).unwrap_or_default();
         let options = config::Options { syntax: syntax(&options.features), retention: options.data_retention };
         let (external_url, peer_name) = (String::new(), String::new());
         let (fallbacks, gitlab, irc) = (Arc::default(), Arc::default(), IrcNetworks::default());
-        Self { file, options, external_url, peer_name, security, fallbacks, gitlab, irc }
+        let mailroom = Mailroom::default();
+        Self { file, options, external_url, peer_name, cluster_label, security, fallbacks, gitlab, irc, mailroom }
     }
 
     pub(super) fn file_name(&self) -> String {
@@ -78,9 +85,11 @@ impl Loader {
         let route_labels = RouteLabels::parse(config.policy.routes.iter().map(|route| &route.labels), &templates);
         let surroundings = Surroundings {
             external_url: self.external_url.clone(),
+            cluster_label: self.cluster_label.clone(),
             version: version::ALERTMANAGER_VERSION.into(),
             now: clock::now,
             fallbacks: Arc::clone(&self.fallbacks),
+            mailroom: self.mailroom.clone(),
             gitlab: Arc::clone(&self.gitlab),
             route_labels: route_labels.clone(),
             irc: self.irc.clone(),

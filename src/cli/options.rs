@@ -87,6 +87,8 @@ pub struct Cluster {
     pub allow_public_advertise_address: bool,
     /// The file of the cluster's keys.
     pub key_file: Option<PathBuf>,
+    /// The file that turns on mutual TLS.
+    pub tls_config: Option<PathBuf>,
     /// What every message carries; may be empty.
     pub label: String,
 }
@@ -155,6 +157,10 @@ impl Values<'_> {
         self.0.get(name).map_or_else(default, |values| &values[0])
     }
 
+    fn path(&self, name: &'static str) -> Option<PathBuf> {
+        Some(self.text(name)).filter(|path| !path.is_empty()).map(PathBuf::from)
+    }
+
     fn list(&self, name: &'static str) -> Vec<String> {
         match self.0.get(name) {
             Some(values) => values.clone(),
@@ -204,10 +210,8 @@ impl Values<'_> {
 
     /// Refuses what would have to be ignored: an operator who asks for it relies on it.
     fn refuse_unbuilt(&self) -> Result<(), UsageError> {
-        let unbuilt = [
-            ("web.config.file", !self.text("web.config.file").is_empty(), "TLS and authentication are not built yet"),
-            ("cluster.tls-config", !self.text("cluster.tls-config").is_empty(), "mutual TLS is not built yet"),
-        ];
+        let unbuilt =
+            [("web.config.file", !self.text("web.config.file").is_empty(), "TLS and authentication are not built yet")];
         match unbuilt.into_iter().find(|(_, asked, _)| *asked) {
             Some((name, _, why)) => Err(UsageError(format!("flag '--{name}' cannot be followed: {why}"))),
             None => Ok(()),
@@ -250,7 +254,8 @@ impl Values<'_> {
             reconnect_interval: self.positive("cluster.reconnect-interval")?,
             reconnect_timeout: self.positive("cluster.reconnect-timeout")?,
             allow_public_advertise_address: self.is_on("cluster.allow-insecure-public-advertise-address-discovery"),
-            key_file: Some(self.text("cluster.key-file")).filter(|path| !path.is_empty()).map(PathBuf::from),
+            key_file: self.path("cluster.key-file"),
+            tls_config: self.path("cluster.tls-config"),
             label: self.text("cluster.label").to_owned(),
         }))
     }

@@ -63,6 +63,9 @@ pub(super) enum Broken {
     /// This node has found itself at an address that an operator named.
     #[error("this node is at both ends")]
     Myself,
+    /// Another node has a copy of this one's disk.
+    #[error("it has a copy of this node's data directory")]
+    Twin,
     /// TLS could not be agreed on.
     #[error("TLS: {0}")]
     Tls(String),
@@ -81,6 +84,7 @@ impl Broken {
             Self::TooLong(_) => Some("too_long"),
             Self::Malformed(_) => Some("malformed"),
             Self::Misled(_) => Some("misled"),
+            Self::Twin => Some("twin"),
             Self::Tls(_) => Some("tls"),
             Self::Late => Some("late"),
         }
@@ -188,7 +192,8 @@ impl Listener {
     }
 }
 
-fn random() -> Random {
+/// Random bytes that nobody can foresee.
+pub(super) fn random() -> Random {
     let mut random = Random::default();
     rand::fill(&mut random).expect("the system gives random bytes");
     random

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use chitchat::ChitchatHandle;
 use tokio::sync::{Mutex, mpsc};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use watchbell_engine::peers::Peer;
 
 use super::gossip::{self, Inbox, Received};
 use super::members::{Changes, Life};
@@ -66,7 +67,7 @@ struct Keeper {
     /// When those that are not here were last tried.
     tried: Option<Instant>,
     /// What was last told.
-    told: Vec<watchbell_engine::peers::Peer>,
+    told: Vec<Peer>,
 }
 
 impl Keeper {
@@ -105,7 +106,9 @@ impl Keeper {
         };
         self.count(changes);
         if self.told != peers {
-            tell_of(&changes, &peers);
+            if !self.told.is_empty() {
+                tell_of(&changes, &peers);
+            }
             self.told.clone_from(&peers);
             shared.tell(Event::Peers(peers)).await;
         }
@@ -199,10 +202,11 @@ fn missing(shared: &Shared) -> BTreeSet<SocketAddr> {
     missing
 }
 
-fn tell_of(changes: &Changes, peers: &[watchbell_engine::peers::Peer]) {
-    let names: Vec<&str> = peers.iter().map(|peer| peer.name.as_str()).collect();
-    let Changes { joined, left, returned, .. } = changes;
-    tracing::info!(component = "cluster", peers = ?names, joined, left, returned, "The cluster has changed");
+fn tell_of(changes: &Changes, peers: &[Peer]) {
+    let mut names: Vec<&str> = peers.iter().map(|peer| peer.name.as_str()).collect();
+    names.sort_unstable();
+    let (names, Changes { joined, left, returned, .. }) = (names.join(","), changes);
+    tracing::info!(component = "cluster", peers = %names, joined, left, returned, "The cluster has changed");
     if changes.conflicts > 0 {
         tracing::warn!(component = "cluster", "Two nodes have one name; give each its own --cluster.peer-name");
     }

@@ -119,9 +119,13 @@ impl Call {
         match Listener::accept(stream, security.keys.as_ref()).await? {
             (listener, Frame::Hello(hello)) => {
                 self.shared.me.check(&hello).map_err(Broken::Misled)?;
-                if hello.node == self.shared.me.node {
+                if self.shared.me.is(&hello) {
                     self.shared.own().insert(dialled);
                     return Err(Broken::Myself);
+                }
+                if hello.node == self.shared.me.node {
+                    self.shared.tell_of_twin(hello.address);
+                    return Err(Broken::Twin);
                 }
                 Ok((listener, hello))
             }

@@ -64,8 +64,6 @@ pub struct Options {
     pub node: NodeId,
     /// Which of its starts this is.
     pub start: u64,
-    /// Seconds since 1970, so that a start from an old copy of a disk is another life all the same.
-    pub started_at: u64,
     /// The name by which it takes turns.
     pub name: SmolStr,
     /// `host:port`.
@@ -193,6 +191,8 @@ struct Shared {
     gossip: mpsc::Sender<Received>,
     connections: AtomicU64,
     settled: AtomicBool,
+    /// Whether it was told that another node has a copy of this one's disk.
+    told_of_twin: AtomicBool,
 }
 
 /// Who this node is.
@@ -327,7 +327,7 @@ impl Cluster {
 impl Security {
     /// Whether anybody who reaches the port can take part.
     pub fn is_open(&self) -> bool {
-        self.keys.is_none() && self.tls.is_none()
+        self.keys.is_none() && !self.tls.as_ref().is_some_and(|tls| tls.is_mutual)
     }
 }
 
@@ -346,14 +346,14 @@ impl Shared {
             name: options.name.clone(),
             label: options.label.clone(),
             address,
-            life: AtomicU64::new(options.start << 32 | options.started_at & u64::from(u32::MAX)),
+            life: AtomicU64::new(first_life(options.start)),
         };
         metrics.cluster.named(&me.name);
         metrics.cluster.open.set(i64::from(security.is_open()));
         let (securing, security) = watch::channel(Arc::new(security));
         let members = Mutex::new(Members::new(Peer { id: me.node, name: me.name.clone() }));
         let (links, named, own) = (Links::default(), Mutex::new(named), Mutex::new(BTreeSet::from([address])));
-        let (connections, settled) = (AtomicU64::new(0), AtomicBool::new(false));
+        let (connections, settled, told_of_twin) = (AtomicU64::new(0), AtomicBool::new(false), AtomicBool::new(false));
         Self {
             me,
             options,
@@ -368,6 +368,7 @@ impl Shared {
             gossip,
             connections,
             settled,
+            told_of_twin,
         }
     }
 
@@ -455,6 +456,13 @@ impl Shared {
         self.members().refused(address, Instant::now());
     }
 
+    /// Says it once; it would be said at each attempt to connect.
+    fn tell_of_twin(&self, at: SocketAddr) {
+        if !self.told_of_twin.swap(true, Relaxed) {
+            tracing::error!(component = "cluster", %at, "Another node has a copy of this node's data directory; neither hears the other");
+        }
+    }
+
     fn take_gossip(&self, from: SocketAddr, message: Vec<u8>) {
         if self.gossip.try_send((from, message)).is_err() {
             self.metrics.cluster.refused("too_much_gossip");
@@ -466,6 +474,12 @@ impl Shared {
         // Without a driver nobody wants to know.
         let _ = self.events.send(event).await;
     }
+}
+
+/// Later starts are greater. A start from a copy of a disk is another life all the same.
+fn first_life(start: u64) -> u64 {
+    let random = connection::random();
+    start << 32 | u64::from(u32::from_le_bytes([random[0], random[1], random[2], random[3]]))
 }
 
 impl Me {
@@ -488,9 +502,11 @@ impl Me {
         if hello.expects.is_some_and(|node| node != self.node) {
             return Err("it looks for another node at this address");
         }
-        if hello.node == self.node && hello.life != self.life.load(Relaxed) {
-            return Err("it has a copy of this node's data directory");
-        }
         Ok(())
+    }
+
+    /// Whether somebody who says hello is this node itself.
+    fn is(&self, hello: &Hello) -> bool {
+        hello.node == self.node && hello.life == self.life.load(Relaxed)
     }
 }

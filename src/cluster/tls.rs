@@ -20,6 +20,8 @@ pub struct Tls {
     pub server_name: Option<ServerName<'static>>,
     /// As the one that is connected to.
     pub server: Arc<ServerConfig>,
+    /// Whether who connects must have a certificate.
+    pub is_mutual: bool,
 }
 
 impl Tls {

@@ -5,6 +5,7 @@
 //! told at once are told at once. Nothing here notifies, and nothing here keeps time.
 
 mod check;
+mod cluster_tls;
 pub mod error;
 mod file;
 mod inhibit;
@@ -28,6 +29,7 @@ use watchbell_engine::policy::Policy;
 
 use check::Check;
 pub use check::{Options, Warning};
+pub use cluster_tls::load_cluster_tls;
 pub use error::ConfigError;
 use error::{Place, Problem};
 use file::File;
@@ -79,14 +81,15 @@ pub fn embedded() -> &'static str {
 /// # Errors
 /// Says what is wrong and where, if the file cannot be read or what it says cannot be followed.
 pub fn load(path: &Path, options: &Options) -> Result<Config, ConfigError> {
+    parse(&read_file(path)?, path, options)
+}
+
+fn read_file(path: &Path) -> Result<String, ConfigError> {
     let read = |source| ConfigError::Read { path: path.to_owned(), source };
     let mut text = Vec::new();
     let file = std::fs::File::open(path).map_err(read)?;
     file.take(MAX_FILE_BYTES + 1).read_to_end(&mut text).map_err(read)?;
-    match String::from_utf8(text) {
-        Ok(text) => parse(&text, path, options),
-        Err(_) => Err(invalid(path, vec![Place::file().problem("the file is not UTF-8 text")])),
-    }
+    String::from_utf8(text).map_err(|_| invalid(path, vec![Place::file().problem("the file is not UTF-8 text")]))
 }
 
 /// Checks the configuration `text`, which came from `path`: relative paths in it start from `path`'s directory.

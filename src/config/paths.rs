@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use crate::settings::cluster_tls::ClusterTls;
 use crate::settings::http::{HttpConfig, OAuth2};
 use crate::settings::tls::TlsConfig;
 
@@ -31,6 +32,13 @@ pub(super) fn resolve(config: &mut HttpConfig, directory: &Path) {
 pub(super) fn resolve_oauth2(oauth2: &mut OAuth2, directory: &Path) {
     let files = tls_files(&mut oauth2.tls_config).into_iter().chain([&mut oauth2.client_secret_file]);
     files.for_each(|file| resolve_path(file, directory));
+}
+
+/// The same for the files by which nodes know each other.
+pub(super) fn resolve_cluster_tls(config: &mut ClusterTls, directory: &Path) {
+    let server = config.tls_server_config.iter_mut();
+    let server = server.flat_map(|tls| [&mut tls.client_ca_file, &mut tls.cert_file, &mut tls.key_file]);
+    server.chain(tls_files(&mut config.tls_client_config)).for_each(|file| resolve_path(file, directory));
 }
 
 fn tls_files(config: &mut TlsConfig) -> [&mut String; 3] {

@@ -26,6 +26,7 @@ pub(super) fn data(
         common_annotations: pairs(&common(alerts, |told| &told.alert.annotations)),
         route_labels: Kv::default(),
         external_url: external_url.to_owned(),
+        truncated_alerts: 0,
     };
     data.route_labels = route_labels.rendered(&notification.route_labels, &data, now);
     notification.reason.as_str().clone_into(&mut data.notification_reason);

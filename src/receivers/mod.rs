@@ -40,10 +40,11 @@ use crate::settings::terminal::TerminalConfig;
 use crate::settings::webhook::WebhookConfig;
 
 pub use data::template_clock;
+pub use email::Mailroom;
 pub use field::TemplateFallbacks;
 pub use figures::{Figure, Kind};
 pub use gitlab::GitlabCounts;
-pub use irc::{IrcNetworks, IrcPlans, Names};
+pub use irc::{IrcNetworks, IrcPlans, IrcRequest, IrcSubject, IrcWant, Names};
 pub use rehearsal::Warning;
 pub use route_labels::RouteLabels;
 
@@ -52,6 +53,8 @@ pub use route_labels::RouteLabels;
 pub struct Surroundings {
     /// Where people find us, without a slash at the end.
     pub external_url: String,
+    /// What `--cluster.label` says; empty if nothing.
+    pub cluster_label: String,
     /// Our version, for the header `User-Agent`.
     pub version: String,
     /// Tells the time.
@@ -68,6 +71,8 @@ pub struct Surroundings {
     pub peer_name: String,
     /// What all nodes of the cluster know and nobody else, if they share a key.
     pub cluster_secret: Option<Arc<[u8]>>,
+    /// What of mail outlives a configuration.
+    pub mailroom: Mailroom,
 }
 
 /// Every integration of one configuration.
@@ -145,7 +150,7 @@ impl Integrations {
         let nothing = |()| ReceiverData::new();
         let mut data = match &integration.way {
             Way::Webhook(webhook) => webhook.send(notification).await.map(nothing)?,
-            Way::Email(email) => email.send(notification).await.map(nothing)?,
+            Way::Email(email) => email.send(notification).await?,
             Way::Irc(irc) => irc.send(notification).await.map(nothing)?,
             Way::Gitlab(gitlab) => gitlab.send(notification).await?,
             Way::Terminal(terminal) => terminal.send(notification).await.map(nothing)?,

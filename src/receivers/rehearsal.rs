@@ -81,6 +81,7 @@ fn notification(receiver: &str, external_url: &str, alerts: Vec<Alert>) -> Data 
         common_annotations: COMMON_ANNOTATIONS.into_iter().collect(),
         route_labels: Kv::default(),
         external_url: external_url.to_owned(),
+        truncated_alerts: 0,
     }
 }
 

@@ -27,6 +27,7 @@ pub(super) const NOW: Timestamp = Timestamp::from_secs(1_767_323_045);
 pub(super) fn surroundings() -> Surroundings {
     Surroundings {
         external_url: "http://am:9093".to_owned(),
+        cluster_label: String::new(),
         version: "1.2.3".to_owned(),
         now: || NOW,
         fallbacks: Arc::default(),
@@ -35,6 +36,7 @@ pub(super) fn surroundings() -> Surroundings {
         irc: IrcNetworks::default(),
         peer_name: "here".to_owned(),
         cluster_secret: None,
+        mailroom: Mailroom::default(),
     }
 }
 

@@ -5,6 +5,7 @@
 //! Unknown keys are refused. Keys come in the order in which Alertmanager prints them; a block's documentation says
 //! which keys are left out while empty only where that is not all of them.
 
+pub mod cluster_tls;
 pub mod duration;
 pub mod email;
 pub mod gitlab;

@@ -26,6 +26,9 @@ pub struct Data {
     pub route_labels: Kv,
     /// The external URL, without a slash at its end.
     pub external_url: String,
+    /// How many alerts of the notification are not among `alerts`, for want of room. Alertmanager has no such field, so
+    /// it shows only where it is asked for.
+    pub truncated_alerts: usize,
 }
 
 /// One alert of a notification.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{ToolError, print};
 use crate::config::{self, Config};
-use crate::receivers::{Integrations, IrcNetworks, IrcPlans, Names, RouteLabels, Surroundings, Warning};
+use crate::receivers::{Integrations, IrcNetworks, IrcPlans, Mailroom, Names, RouteLabels, Surroundings, Warning};
 use crate::{clock, version};
 
 /// What is read if no file is named.
@@ -59,9 +59,11 @@ fn rehearse(config: &Config) -> Result<Vec<Warning>, ToolError> {
     let templates = config::parse_templates(&config.templates)?;
     let surroundings = Surroundings {
         external_url: "http://localhost:9093".to_owned(),
+        cluster_label: String::new(),
         version: version::ALERTMANAGER_VERSION.into(),
         now: clock::now,
         fallbacks: Arc::default(),
+        mailroom: Mailroom::default(),
         gitlab: Arc::default(),
         route_labels: RouteLabels::parse(config.policy.routes.iter().map(|route| &route.labels), &templates),
         irc: IrcNetworks::default(),

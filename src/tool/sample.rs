@@ -38,6 +38,7 @@ pub(super) fn data(now: &Now) -> Data {
         common_labels: with(&COMMON_LABELS, &[]),
         common_annotations: with(&COMMON_ANNOTATIONS, &[]),
         external_url: "https://example.com".to_owned(),
+        truncated_alerts: 0,
         ..Data::default()
     }
 }

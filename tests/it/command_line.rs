@@ -108,7 +108,6 @@ fn a_mistake_in_the_configuration_is_placed() {
 fn what_is_not_built_is_refused() {
     let cases = [
         ("--web.config.file=web.yml", "web.config.file"),
-        ("--cluster.tls-config=tls.yml", "cluster.tls-config"),
         ("--enable-feature=event-recorder", "event-recorder"),
         ("--enable-feature=no-such-thing", "unknown option 'no-such-thing' for --enable-feature"),
         ("--enable-feature=classic-mode,utf8-strict-mode", "cannot have both classic and UTF-8 modes enabled"),

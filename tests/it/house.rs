@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// Who may know whom. `golang`, `engine` and `template` are packages, the others rooms of the program. What is not listed
 /// here may know everybody: `app`, and `lib.rs` and `main.rs`, which only name the rooms.
-const MAY_KNOW: [(&str, &[&str]); 16] = [
+const MAY_KNOW: [(&str, &[&str]); 17] = [
     ("golang", &[]),
     ("engine", &["golang"]),
     ("template", &["golang"]),
@@ -13,11 +13,12 @@ const MAY_KNOW: [(&str, &[&str]); 16] = [
     ("clock", &["engine"]),
     ("record", &["engine", "golang"]),
     ("settings", &["golang"]),
+    ("tls", &["settings"]),
     ("cli", &["version", "golang"]),
     ("telemetry", &["cli", "version", "clock", "engine"]),
     ("store", &["record", "engine"]),
     ("config", &["settings", "engine", "template", "golang"]),
-    ("receivers", &["settings", "engine", "template", "golang", "version", "clock"]),
+    ("receivers", &["settings", "tls", "engine", "template", "golang", "version", "clock"]),
     ("api", &["engine", "template", "golang", "driver", "telemetry", "version", "clock"]),
     ("cluster", &["record", "engine", "telemetry"]),
     ("tool", &["cli", "config", "receivers", "template", "clock", "version"]),
@@ -25,12 +26,13 @@ const MAY_KNOW: [(&str, &[&str]); 16] = [
 ];
 
 /// Libraries that belong to one room, so that another can take their place by touching that room only.
-const ENDS_IN: [(&str, &str); 5] = [
+const ENDS_IN: [(&str, &str); 6] = [
     ("sled::", "store"),
     ("axum::", "api"),
     ("chitchat::", "cluster"),
     ("lettre::", "receivers"),
     ("reqwest::", "receivers"),
+    ("irc_proto::", "receivers"),
 ];
 
 /// The engine's packages: pure, so no clock, no threads, no files, no network, no serialisation.

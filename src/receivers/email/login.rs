@@ -1,142 +1,259 @@
-//! Logging in at a mail server (RFC 4954): the first of the server's mechanisms for which we have what it needs.
+//! Logging in at a mail server (RFC 4954): the most wanted of the ways that the server offers and for which we have
+//! what it needs, and the next one if that is refused.
+
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::response::Response;
-use md5::{Digest, Md5};
-use watchbell_engine::notification::Failure;
+use uuid::Uuid;
+use watchbell_engine::notification::{Failure, FailureKind};
 
-use super::super::http::read_trimmed;
+use super::super::http::{TokenSource, read_trimmed};
 use super::super::outcome::{permanent, transient};
-use super::session::{Server, command};
-use crate::settings::email::EmailConfig;
+use super::super::scram::Scram;
+use super::super::{ReceiverError, Surroundings};
+use super::connect::{Line, Server};
+use super::cram::hmac_md5;
+use crate::settings::email::{AuthMechanism, EmailConfig};
+use crate::settings::http::OAuth2;
 use crate::settings::secret::Secret;
 
-/// As whom we log in, and what shows that we are who we say.
+/// The most wanted first: a token or proof that is good for nothing else, a password that only TLS hides, an old proof.
+const PREFERENCE: [AuthMechanism; 6] = [
+    AuthMechanism::OauthBearer,
+    AuthMechanism::Xoauth2,
+    AuthMechanism::ScramSha256,
+    AuthMechanism::Plain,
+    AuthMechanism::Login,
+    AuthMechanism::CramMd5,
+];
+
+/// As whom we log in, and where what shows it is found.
 pub(super) struct Credentials {
+    settings: Settings,
+    tokens: Option<TokenSource>,
+}
+
+/// What decides whether two mails may share a connection.
+#[derive(Clone, PartialEq)]
+pub(super) struct Settings {
     username: String,
     identity: String,
     password: Secret,
     password_file: String,
     secret: Secret,
     secret_file: String,
+    mechanisms: Vec<AuthMechanism>,
+    oauth2: Option<OAuth2>,
+}
+
+/// The secrets as they are now.
+#[derive(PartialEq, Eq)]
+pub(super) struct Secrets {
+    password: String,
+    secret: String,
 }
 
 impl Credentials {
-    /// None if the operator names no user.
-    pub(super) fn build(config: &EmailConfig) -> Option<Self> {
-        (!config.auth_username.is_empty()).then(|| Self {
+    pub(super) fn build(settings: Settings, surroundings: &Surroundings) -> Result<Self, ReceiverError> {
+        let tokens = settings.oauth2.as_ref().map(|oauth2| TokenSource::build(oauth2, surroundings)).transpose()?;
+        Ok(Self { settings, tokens })
+    }
+
+    /// Reads the files again: what they hold may have changed.
+    pub(super) async fn secrets(&self) -> Result<Arc<Secrets>, Failure> {
+        let Settings { password, password_file, secret, secret_file, .. } = &self.settings;
+        let password = match password_file.as_str() {
+            "" => password.reveal().to_owned(),
+            path => read_trimmed(path).await.map_err(transient)?,
+        };
+        // What this file holds counts to the last byte, as in Alertmanager.
+        let secret = match secret_file.as_str() {
+            "" => secret.reveal().to_owned(),
+            path => tokio::fs::read_to_string(path)
+                .await
+                .map_err(|error| transient(format!("cannot read {path}: {error}")))?,
+        };
+        Ok(Arc::new(Secrets { password, secret }))
+    }
+
+    /// Logs in, if we are somebody and the server offers it.
+    pub(super) async fn log_in(&self, line: &mut Line, server: &Server, secrets: &Secrets) -> Result<(), Failure> {
+        let offered: Vec<String> = line.offers.mechanisms().into_iter().map(str::to_owned).collect();
+        if self.settings.is_nobody() || offered.is_empty() {
+            return Ok(());
+        }
+        let mut failure = self.no_way(&offered, secrets, line.private);
+        let mut sent_password = false;
+        for mechanism in self.settings.mechanisms() {
+            let sends_password = matches!(mechanism, AuthMechanism::Plain | AuthMechanism::Login);
+            if !self.can(*mechanism, secrets, line.private, &offered) || (sends_password && sent_password) {
+                continue;
+            }
+            sent_password |= sends_password;
+            match self.log_in_by(*mechanism, line, server, secrets).await {
+                Err(refused) if refused.kind == FailureKind::AuthError => failure = refused,
+                outcome => return outcome,
+            }
+        }
+        Err(failure)
+    }
+
+    /// Whether the server offers `mechanism` and we have what it needs. Tokens, and passwords by PLAIN, are not sent
+    /// where others can listen; LOGIN is, as in Alertmanager, because old servers in a house of their own need it.
+    fn can(&self, mechanism: AuthMechanism, secrets: &Secrets, private: bool, offered: &[String]) -> bool {
+        let has_needs = match mechanism {
+            AuthMechanism::OauthBearer | AuthMechanism::Xoauth2 => self.tokens.is_some() && private,
+            AuthMechanism::Plain => !secrets.password.is_empty() && private,
+            AuthMechanism::ScramSha256 | AuthMechanism::Login => !secrets.password.is_empty(),
+            AuthMechanism::CramMd5 => !secrets.secret.is_empty(),
+        };
+        has_needs && offered.iter().any(|name| name == keyword(mechanism))
+    }
+
+    /// Why there is no way to log in.
+    fn no_way(&self, offered: &[String], secrets: &Secrets, private: bool) -> Failure {
+        let mut mechanisms = self.settings.mechanisms().iter();
+        match mechanisms.find(|mechanism| !private && self.can(**mechanism, secrets, true, offered)) {
+            Some(mechanism) => permanent(format!("AUTH {}: the connection is not encrypted", keyword(*mechanism))),
+            None => transient(format!("find auth mechanism: no credentials for any of {}", offered.join(" "))),
+        }
+    }
+
+    async fn log_in_by(
+        &self,
+        mechanism: AuthMechanism,
+        line: &mut Line,
+        server: &Server,
+        secrets: &Secrets,
+    ) -> Result<(), Failure> {
+        let Settings { username, identity, .. } = &self.settings;
+        match mechanism {
+            AuthMechanism::Plain => {
+                let response = format!("{identity}\0{username}\0{}", secrets.password);
+                say(line, "AUTH PLAIN", &format!("AUTH PLAIN {}", BASE64_STANDARD.encode(response))).await.map(drop)
+            }
+            AuthMechanism::Login => {
+                say(line, "AUTH LOGIN", "AUTH LOGIN").await?;
+                answer(line, "AUTH LOGIN", username).await?;
+                answer(line, "AUTH LOGIN", &secrets.password).await.map(drop)
+            }
+            AuthMechanism::CramMd5 => cram_md5(line, username, &secrets.secret).await,
+            AuthMechanism::ScramSha256 => scram_sha_256(line, username, &secrets.password).await,
+            AuthMechanism::OauthBearer | AuthMechanism::Xoauth2 => self.show_token(mechanism, line, server).await,
+        }
+    }
+
+    /// Shows a token; if it is refused, a new one: it may have been withdrawn before its time.
+    async fn show_token(&self, mechanism: AuthMechanism, line: &mut Line, server: &Server) -> Result<(), Failure> {
+        let Some(tokens) = &self.tokens else { return Err(permanent("there is no source of tokens")) };
+        let token = tokens.token().await.map_err(transient)?;
+        match self.show(mechanism, &token, line, server).await {
+            Err(refused) if refused.kind == FailureKind::AuthError => {
+                tokens.forget(&token).await;
+                let another = tokens.token().await.map_err(transient)?;
+                if another == token { Err(refused) } else { self.show(mechanism, &another, line, server).await }
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn show(
+        &self,
+        mechanism: AuthMechanism,
+        token: &str,
+        line: &mut Line,
+        server: &Server,
+    ) -> Result<(), Failure> {
+        let (user, step) = (&self.settings.username, format!("AUTH {}", keyword(mechanism)));
+        let (response, end) = match mechanism {
+            AuthMechanism::Xoauth2 => (format!("user={user}\u{1}auth=Bearer {token}\u{1}\u{1}"), ""),
+            _ => {
+                let user = user.replace('=', "=3D").replace(',', "=2C");
+                let address = &server.address;
+                let place = format!("host={}\u{1}port={}", address.host, address.port);
+                (format!("n,a={user},\u{1}{place}\u{1}auth=Bearer {token}\u{1}\u{1}"), "\u{1}")
+            }
+        };
+        let reply = say(line, &step, &format!("{step} {}", BASE64_STANDARD.encode(response))).await?;
+        if !reply.has_code(334) {
+            return Ok(());
+        }
+        // A challenge says why the token is refused, and must be answered for the refusal itself to come.
+        let why = decoded(&reply).unwrap_or_default();
+        let failure = answer(line, &step, end).await.err();
+        Err(failure.map_or_else(
+            || permanent(format!("{step}: the token is refused and taken: {why}")),
+            |failure| Failure { text: format!("{} ({})", failure.text, why.trim()), ..failure },
+        ))
+    }
+}
+
+impl Settings {
+    pub(super) fn of(config: &EmailConfig) -> Self {
+        Self {
             username: config.auth_username.clone(),
             identity: config.auth_identity.clone(),
             password: config.auth_password.clone(),
             password_file: config.auth_password_file.clone(),
             secret: config.auth_secret.clone(),
             secret_file: config.auth_secret_file.clone(),
-        })
-    }
-
-    async fn password(&self) -> Result<String, Failure> {
-        match self.password_file.as_str() {
-            "" => Ok(self.password.reveal().to_owned()),
-            path => read_trimmed(path).await.map_err(transient),
+            mechanisms: config.auth_mechanisms.clone(),
+            oauth2: config.auth_oauth2.clone(),
         }
     }
 
-    /// What the file holds counts to the last byte, as in Alertmanager.
-    async fn secret(&self) -> Result<String, Failure> {
-        match self.secret_file.as_str() {
-            "" => Ok(self.secret.reveal().to_owned()),
-            path => tokio::fs::read_to_string(path).await.map_err(|e| transient(format!("cannot read {path}: {e}"))),
-        }
+    fn is_nobody(&self) -> bool {
+        self.username.is_empty() && self.oauth2.is_none()
+    }
+
+    fn mechanisms(&self) -> &[AuthMechanism] {
+        if self.mechanisms.is_empty() { &PREFERENCE } else { &self.mechanisms }
     }
 }
 
-/// Logs in if the server offers it. `greeting` is its answer to EHLO.
-pub(super) async fn log_in(
-    connection: &mut AsyncSmtpConnection,
-    server: &Server,
-    credentials: &Credentials,
-    greeting: &Response,
-) -> Result<(), Failure> {
-    let offered = mechanisms(greeting);
-    if offered.is_empty() {
-        return Ok(());
+fn keyword(mechanism: AuthMechanism) -> &'static str {
+    match mechanism {
+        AuthMechanism::ScramSha256 => "SCRAM-SHA-256",
+        AuthMechanism::Plain => "PLAIN",
+        AuthMechanism::Login => "LOGIN",
+        AuthMechanism::CramMd5 => "CRAM-MD5",
+        AuthMechanism::OauthBearer => "OAUTHBEARER",
+        AuthMechanism::Xoauth2 => "XOAUTH2",
     }
-    let (password, secret) = (credentials.password().await?, credentials.secret().await?);
-    for mechanism in &offered {
-        match mechanism.as_str() {
-            "CRAM-MD5" if !secret.is_empty() => return cram_md5(connection, &credentials.username, &secret).await,
-            "PLAIN" if !password.is_empty() => {
-                if !connection.is_encrypted() && !server.is_local() {
-                    return Err(permanent("AUTH PLAIN: the connection is not encrypted"));
-                }
-                let response = format!("{}\0{}\0{password}", credentials.identity, credentials.username);
-                let initial = format!("AUTH PLAIN {}\r\n", BASE64_STANDARD.encode(response));
-                return command(connection, "AUTH PLAIN", initial).await.map(drop);
-            }
-            "LOGIN" if !password.is_empty() => return login(connection, &credentials.username, &password).await,
-            _ => {}
-        }
-    }
-    Err(transient(format!("find auth mechanism: no credentials for any of {}", offered.join(" "))))
 }
 
-/// The mechanisms in the server's order.
-fn mechanisms(greeting: &Response) -> Vec<String> {
-    let upper = greeting.message().map(str::to_ascii_uppercase);
-    let list =
-        |line: String| line.strip_prefix("AUTH ").map(|list| list.split_whitespace().map(str::to_owned).collect());
-    upper.into_iter().find_map(list).unwrap_or_default()
+async fn say(line: &mut Line, step: &str, text: &str) -> Result<Response, Failure> {
+    line.command(step, &format!("{text}\r\n")).await
 }
 
-async fn login(connection: &mut AsyncSmtpConnection, username: &str, password: &str) -> Result<(), Failure> {
-    command(connection, "AUTH LOGIN", "AUTH LOGIN\r\n".to_owned()).await?;
-    for answer in [username, password] {
-        command(connection, "AUTH LOGIN", format!("{}\r\n", BASE64_STANDARD.encode(answer))).await?;
-    }
-    Ok(())
+async fn answer(line: &mut Line, step: &str, text: &str) -> Result<Response, Failure> {
+    say(line, step, &BASE64_STANDARD.encode(text)).await
+}
+
+/// The challenge in a 334.
+fn decoded(reply: &Response) -> Option<String> {
+    String::from_utf8(BASE64_STANDARD.decode(reply.first_word()?).ok()?).ok()
 }
 
 /// Answers the server's challenge with a keyed digest of it (RFC 2195).
-async fn cram_md5(connection: &mut AsyncSmtpConnection, username: &str, secret: &str) -> Result<(), Failure> {
-    let reply = command(connection, "AUTH CRAM-MD5", "AUTH CRAM-MD5\r\n".to_owned()).await?;
-    let challenge = BASE64_STANDARD
-        .decode(reply.first_word().unwrap_or_default())
-        .map_err(|error| transient(format!("AUTH CRAM-MD5: the challenge: {error}")))?;
-    let answer = format!("{username} {}", hmac_md5(secret.as_bytes(), &challenge));
-    command(connection, "AUTH CRAM-MD5", format!("{}\r\n", BASE64_STANDARD.encode(answer))).await.map(drop)
+async fn cram_md5(line: &mut Line, username: &str, secret: &str) -> Result<(), Failure> {
+    const STEP: &str = "AUTH CRAM-MD5";
+    let reply = say(line, STEP, STEP).await?;
+    let challenge = decoded(&reply).ok_or_else(|| transient(format!("{STEP}: the challenge is not base 64")))?;
+    let digest = hmac_md5(secret.as_bytes(), challenge.as_bytes());
+    answer(line, STEP, &format!("{username} {digest}")).await.map(drop)
 }
 
-/// RFC 2104, in hexadecimal digits.
-fn hmac_md5(key: &[u8], text: &[u8]) -> String {
-    const BLOCK: usize = 64;
-    let mut block = [0; BLOCK];
-    if key.len() > BLOCK {
-        let short = Md5::digest(key);
-        block[..short.len()].copy_from_slice(&short);
-    } else {
-        block[..key.len()].copy_from_slice(key);
-    }
-    let padded = |pad: u8| block.map(|byte| byte ^ pad);
-    let inner = Md5::new().chain_update(padded(0x36)).chain_update(text).finalize();
-    let outer = Md5::new().chain_update(padded(0x5c)).chain_update(inner).finalize();
-    outer.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_digest_is_that_of_rfc_2195() {
-        let challenge = b"<1896.697170952@postoffice.reston.mci.net>";
-        assert_eq!(hmac_md5(b"tanstaaftanstaaf", challenge), "b913a602c7eda7a495b4e6e7334d3890");
-    }
-
-    #[test]
-    fn a_long_key_is_shortened_as_rfc_2202_has_it() {
-        let text = b"Test Using Larger Than Block-Size Key - Hash Key First";
-        assert_eq!(hmac_md5(&[0xaa; 80], text), "6b1ab7fe4bd7bf8f0b62e6ce61b9d0cd");
-    }
+async fn scram_sha_256(line: &mut Line, username: &str, password: &str) -> Result<(), Failure> {
+    const STEP: &str = "AUTH SCRAM-SHA-256";
+    let wrong = |error: String| transient(format!("{STEP}: {error}"));
+    let challenge = |reply: &Response| decoded(reply).ok_or_else(|| wrong("the challenge is not base 64".to_owned()));
+    let mut scram = Scram::new(username, password, &Uuid::new_v4().simple().to_string());
+    let reply = say(line, STEP, &format!("{STEP} {}", BASE64_STANDARD.encode(scram.first()))).await?;
+    let proof = scram.answer(&challenge(&reply)?).map_err(wrong)?;
+    let reply = answer(line, STEP, &proof).await?;
+    scram.verify(&challenge(&reply)?).map_err(wrong)?;
+    if reply.has_code(334) { say(line, STEP, "").await.map(drop) } else { Ok(()) }
 }

@@ -1,43 +1,64 @@
-//! From a notification to a mail. What cannot be rendered is replaced by built-in text; only without addresses there
-//! is no mail.
+//! From a notification to a whole mail (RFC 5322), before any server is spoken to. What cannot be rendered is replaced
+//! by built-in text or left out; only without a sender or recipients there is no mail.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-use lettre::Message;
-use lettre::address::Envelope;
-use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
-use lettre::message::{Mailboxes, MessageBuilder, MultiPart, SinglePart, header};
-use sha2::{Digest, Sha256};
-use watchbell_engine::notification::Notification;
+use jiff::tz::TimeZone;
+use lettre::message::header::{ContentTransferEncoding, ContentType};
+use lettre::message::{Mailbox, MultiPart, MultiPartKind, SinglePart};
+use smol_str::SmolStr;
+use watchbell_engine::nflog::ReceiverData;
+use watchbell_engine::notification::{Failure, Notification};
 use watchbell_template::{Data, Engine, Now, Templates};
 
 use super::super::field::Field;
+use super::super::outcome::permanent;
 use super::super::{ReceiverError, plain};
 use super::address;
-use crate::settings::email::{EmailConfig, ThreadBy};
+use super::body::{Bodies, Parts};
+use super::header::{Headers, one_line};
+use super::people::{People, Writers, is_plain};
+use super::thread::{Names, Threads};
+use crate::settings::email::EmailConfig;
 
 /// The subject, unless the operator has one.
 const DEFAULT_SUBJECT: &str = "{{ template \"email.default.subject\" . }}";
 
+/// Headers that are not the operator's: they describe the parts, or would show whom nobody is to see.
+const OURS: [&str; 6] =
+    ["Mime-Version", "Content-Type", "Content-Transfer-Encoding", "Content-Disposition", "Content-Id", "Bcc"];
+
+/// Headers that hold addresses, besides `From`.
+const ADDRESSES: [&str; 4] = ["To", "Cc", "Reply-To", "Sender"];
+
 /// Makes mails.
 pub(super) struct Composer {
-    from: Field,
-    to: Field,
+    writers: Writers,
     subject: Field,
+    list_id: Option<Field>,
     /// Other headers of the operator's.
-    headers: Vec<(HeaderName, Field)>,
-    text: Option<Field>,
-    html: Option<Field>,
-    threading: Option<ThreadBy>,
+    headers: Vec<Field>,
+    bodies: Bodies,
+    threads: Threads,
+    is_auto_submitted: bool,
 }
 
-/// The parts of a mail that come from templates, and what went wrong with them.
-struct Rendered {
+/// A mail, and for whom it is.
+pub(super) struct Mail {
+    pub(super) identity: SmolStr,
+    pub(super) people: People,
+    pub(super) names: Names,
+    /// What went wrong with templates.
+    pub(super) errors: Vec<String>,
+    /// As every server takes it: addresses that are not ASCII are left out. None if the sender's is one of these.
+    plain: Option<Vec<u8>>,
+    /// With all addresses, for servers that offer SMTPUTF8 (RFC 6532); only if there are such.
+    international: Option<Vec<u8>>,
+}
+
+/// What headers say that comes from templates.
+struct Said {
     subject: String,
-    headers: Vec<(HeaderName, String)>,
-    text: Option<String>,
-    html: Option<String>,
-    errors: Vec<String>,
+    list_id: Option<String>,
+    own: Vec<(String, String)>,
 }
 
 impl Composer {
@@ -45,137 +66,152 @@ impl Composer {
         let field = |key: &str, source: &str| Field::compile(templates, Engine::Text, key, source);
         let mut headers = config.canonical_headers().map_err(|error| ReceiverError::Setting(error.to_string()))?;
         let subject = headers.remove("Subject").unwrap_or(DEFAULT_SUBJECT);
-        let header = |(name, source): (String, &str)| {
-            let wrong = |_| ReceiverError::Setting(format!("headers: {name:?} is no name for a header"));
-            Ok((HeaderName::new_from_ascii(name.clone()).map_err(wrong)?, field(&name, source)?))
-        };
-        let part = |engine, key, source: &str| {
-            (!source.is_empty()).then(|| Field::compile(templates, engine, key, source)).transpose()
-        };
+        headers.retain(|name, _| !OURS.contains(&name.as_str()));
+        let is_name = |name: &String| name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':');
+        if let Some(name) = headers.keys().find(|name| !is_name(name)) {
+            return Err(ReceiverError::Setting(format!("headers: {name:?} is no name for a header")));
+        }
         Ok(Self {
-            from: field("from", &config.from)?,
-            to: field("to", &config.to)?,
+            writers: Writers::build(config, templates)?,
             subject: field("Subject", subject)?,
-            headers: headers.into_iter().map(header).collect::<Result<_, ReceiverError>>()?,
-            text: part(Engine::Text, "text", &config.text)?,
-            html: part(Engine::Html, "html", &config.html)?,
-            threading: config.threading.rule(),
+            list_id: (!config.list_id.is_empty()).then(|| field("list_id", &config.list_id)).transpose()?,
+            headers: headers.into_iter().map(|(name, source)| field(&name, source)).collect::<Result<_, _>>()?,
+            bodies: Bodies::build(config, templates)?,
+            threads: Threads::of(config),
+            is_auto_submitted: config.auto_submitted,
         })
     }
 
     /// All that is rendered for a mail.
     pub(super) fn fields(&self) -> Vec<&Field> {
-        let headers = self.headers.iter().map(|(_, field)| field);
-        [&self.from, &self.to, &self.subject].into_iter().chain(headers).chain(&self.text).chain(&self.html).collect()
+        let first = self.writers.fields().chain([&self.subject]).chain(&self.list_id);
+        first.chain(&self.headers).chain(self.bodies.fields()).collect()
     }
 
-    /// The mail, and the errors of templates that the built-in text stands in for.
+    /// What the log keeps of a mail that was sent.
+    pub(super) fn kept(&self, mail: &Mail) -> ReceiverData {
+        self.threads.kept(&mail.names)
+    }
+
+    /// The mail that tells `notification`, which is called `identity`.
     pub(super) fn compose(
         &self,
         notification: &Notification,
+        identity: SmolStr,
         data: &Data,
         now: &Now,
-    ) -> Result<(Message, Vec<String>), String> {
-        let from = address::sender(&self.from.render(data, now)?)?;
-        let to = address::several("to", &self.to.render(data, now)?)?;
-        let recipients = to.iter().map(|mailbox| mailbox.email.clone()).collect();
-        let envelope = Envelope::new(Some(from.email.clone()), recipients).map_err(|error| error.to_string())?;
-        let rendered = self.render(data, now);
-        let mut builder = Message::builder()
-            .envelope(envelope)
-            .date(date(now))
-            .message_id(Some(message_id(notification, from.email.domain())))
-            .from(from)
-            .mailbox(header::To::from(to))
-            .subject(rendered.subject);
-        builder = self.threaded(builder, notification, now);
-        for (name, value) in rendered.headers {
-            builder = with_header(builder, name, value);
-        }
-        let mail = builder.multipart(parts(rendered.text, rendered.html)).map_err(|error| error.to_string())?;
-        Ok((mail, rendered.errors))
-    }
-
-    fn render(&self, data: &Data, now: &Now) -> Rendered {
+    ) -> Result<Mail, Failure> {
         let mut errors = Vec::new();
-        let mut render = |field: &Field| field.render(data, now).map_err(|error| errors.push(error)).ok();
-        let subject = render(&self.subject).unwrap_or_else(|| plain::subject(data));
-        let header = |(name, field): &(HeaderName, Field)| Some((name.clone(), one_line(&render(field)?)));
-        let headers = self.headers.iter().filter_map(header).collect();
-        let mut text = self.text.as_ref().and_then(&mut render);
-        let html = self.html.as_ref().and_then(&mut render).filter(|html| !html.is_empty());
-        if let Some(error) = errors.first() {
-            text = Some(text.map_or_else(String::new, |text| text + "\n\n") + &plain::text_after(error, data));
+        let people = self.writers.people(data, now, &mut errors).map_err(permanent)?;
+        let mut names = self.threads.names(notification, &identity, people.from.email.domain(), now);
+        let said = self.say(data, now, &mut errors);
+        if let Some((_, own)) = said.own.iter().find(|(name, _)| name == "Message-Id") {
+            names.message_id = one_line(own);
         }
-        Rendered { subject: one_line(&subject), headers, text: text.filter(|text| !text.is_empty()), html, errors }
+        let Parts { text, html, errors } = self.bodies.render(data, now, &errors);
+        let body = multipart(&identity, text, html);
+        let whole = |keep| {
+            let headers = self.headers(&people, &names, &said, now, keep);
+            [headers.to_text().as_bytes(), &body].concat()
+        };
+        let plain = people.has_plain_sender().then(|| whole(is_plain));
+        let international = (!people.are_plain()).then(|| whole(|_| true));
+        Ok(Mail { identity, people, names, errors, plain, international })
     }
 
-    /// Mails of the same group, or of the same group and day, answer one mail that never was.
-    fn threaded(&self, builder: MessageBuilder, notification: &Notification, now: &Now) -> MessageBuilder {
-        let Some(rule) = self.threading else { return builder };
-        let group = hex(&Sha256::digest(notification.key.group_key.as_bytes()));
-        let local = now.instant.to_zoned_datetime(now.local.clone());
-        let day = if rule == ThreadBy::Daily { local.date().to_string() } else { String::new() };
-        let root = format!("<alert-{}-{day}@alertmanager>", &group[..16]);
-        builder.references(root.clone()).in_reply_to(root)
+    fn say(&self, data: &Data, now: &Now, errors: &mut Vec<String>) -> Said {
+        let mut render = |field: &Field| field.render(data, now).map_err(|error| errors.push(error)).ok();
+        Said {
+            subject: render(&self.subject).unwrap_or_else(|| plain::subject(data)),
+            list_id: self.list_id.as_ref().and_then(&mut render),
+            own: self.headers.iter().filter_map(|field| Some((field.key.clone(), render(field)?))).collect(),
+        }
+    }
+
+    /// The headers, with those addresses that may be shown to `keep`.
+    fn headers(&self, people: &People, names: &Names, said: &Said, now: &Now, keep: fn(&Mailbox) -> bool) -> Headers {
+        let mut headers = Headers::default();
+        headers.words("Date", &date(now));
+        headers.addresses("From", [&people.from]);
+        recipients(&mut headers, "To", people.to.good.iter().filter(|mailbox| keep(mailbox)).collect());
+        if !people.cc.good.is_empty() {
+            recipients(&mut headers, "Cc", people.cc.good.iter().filter(|mailbox| keep(mailbox)).collect());
+        }
+        headers.text("Subject", &said.subject);
+        headers.words("Message-ID", &names.message_id);
+        if let Some(answered) = &names.in_reply_to {
+            headers.words("In-Reply-To", answered);
+            headers.words("References", &names.references.join(" "));
+        }
+        if let Some(list_id) = &said.list_id {
+            headers.text("List-Id", list_id);
+        }
+        if self.is_auto_submitted {
+            headers.words("Auto-Submitted", "auto-generated");
+            headers.words("X-Auto-Response-Suppress", "All");
+        }
+        said.own.iter().for_each(|(name, value)| own(&mut headers, name, value, keep));
+        headers.words("MIME-Version", "1.0");
+        headers
     }
 }
 
-/// A header in place of any other of its name. In those that hold addresses only the display names may be encoded.
-fn with_header(builder: MessageBuilder, name: HeaderName, value: String) -> MessageBuilder {
-    match (name.as_ref(), value.parse::<Mailboxes>()) {
-        ("From", Ok(addresses)) => builder.header(header::From::from(addresses)),
-        // A mail must have a sender that can be read; the envelope's is there already.
-        ("From", Err(_)) => builder,
-        ("To", Ok(addresses)) => builder.header(header::To::from(addresses)),
-        ("Cc", Ok(addresses)) => builder.header(header::Cc::from(addresses)),
-        ("Reply-To", Ok(addresses)) => builder.header(header::ReplyTo::from(addresses)),
-        _ => builder.raw_header(HeaderValue::new(name, value)),
+impl Mail {
+    /// The mail as a server takes it that offers SMTPUTF8, or does not.
+    pub(super) fn content(&self, is_international: bool) -> Result<&[u8], Failure> {
+        let content = if is_international { &self.international } else { &self.plain };
+        let sender = &self.people.sender;
+        let text = || format!("{sender}: not ASCII, and the server does not offer SMTPUTF8");
+        content.as_deref().ok_or_else(|| permanent(text()))
+    }
+
+    /// Whether there is something that only SMTPUTF8 can carry.
+    pub(super) fn is_international(&self) -> bool {
+        self.international.is_some()
     }
 }
 
-/// A value cannot begin another header.
-fn one_line(value: &str) -> String {
-    value.replace(['\r', '\n'], " ").trim().to_owned()
+/// A header of the operator's, in place of ours of its name. In those that hold addresses only the names may be
+/// encoded; a mail must have a sender that can be read, so a `From` that cannot be is left out.
+fn own(headers: &mut Headers, name: &str, value: &str, keep: fn(&Mailbox) -> bool) {
+    let list = address::several(&one_line(value));
+    let is_read = list.bad.is_empty() && list.good.iter().any(keep);
+    let kept = list.good.iter().filter(|mailbox| keep(mailbox));
+    match name {
+        "From" if is_read => headers.addresses(name, kept),
+        "From" => {}
+        _ if ADDRESSES.contains(&name) && is_read => headers.addresses(name, kept),
+        _ => headers.text(name, value),
+    }
 }
 
-/// Text before HTML, so that the latter is preferred (RFC 2046 5.1.4); an empty text if there is neither.
-fn parts(text: Option<String>, html: Option<String>) -> MultiPart {
+/// Addresses, or the words for that none may be shown (RFC 5322 3.4).
+fn recipients(headers: &mut Headers, name: &str, mailboxes: Vec<&Mailbox>) {
+    match mailboxes.is_empty() {
+        true => headers.words(name, "undisclosed-recipients:;"),
+        false => headers.addresses(name, mailboxes),
+    }
+}
+
+/// Text before HTML, so that the latter is preferred (RFC 2046 5.1.4); an empty text if there is neither. No line can
+/// end the parts early: what is quoted-printable has no `=_`.
+fn multipart(identity: &str, text: Option<String>, html: Option<String>) -> Vec<u8> {
     let part = |content_type, body: String| {
+        let body = body.replace("\r\n", "\n").replace('\r', "\n");
         SinglePart::builder().header(content_type).header(ContentTransferEncoding::QuotedPrintable).body(body)
     };
-    let mut parts = MultiPart::alternative().build();
+    let mut parts = MultiPart::builder().kind(MultiPartKind::Alternative).boundary(format!("=_{identity}")).build();
     if text.is_some() || html.is_none() {
         parts = parts.singlepart(part(ContentType::TEXT_PLAIN, text.unwrap_or_default()));
     }
-    match html {
-        Some(html) => parts.singlepart(part(ContentType::TEXT_HTML, html)),
-        None => parts,
+    if let Some(html) = html {
+        parts = parts.singlepart(part(ContentType::TEXT_HTML, html));
     }
+    // The end of the last line is sent with the dot after it.
+    parts.formatted().trim_ascii_end().to_vec()
 }
 
-fn date(now: &Now) -> SystemTime {
-    UNIX_EPOCH + Duration::from_secs(u64::try_from(now.instant.as_second()).unwrap_or(0))
-}
-
-/// Names what is told, to whom and when, so that another attempt at the same is the same mail.
-fn message_id(notification: &Notification, domain: &str) -> String {
-    let key = &notification.key;
-    let mut hash = Sha256::new();
-    for part in [key.group_key.as_ref(), &key.receiver, &key.integration, notification.reason.as_str()] {
-        hash.update(part);
-        hash.update([0xff]);
-    }
-    hash.update(key.index.to_be_bytes());
-    hash.update(notification.flushed_at.as_micros().to_be_bytes());
-    for told in &notification.alerts {
-        hash.update(told.alert.fingerprint().0.to_be_bytes());
-        hash.update(told.alert.starts_at.as_micros().to_be_bytes());
-        hash.update([u8::from(told.firing)]);
-    }
-    format!("<{}@{domain}>", &hex(&hash.finalize())[..32])
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+/// In UTC, whatever the zone of this machine.
+fn date(now: &Now) -> String {
+    now.instant.to_zoned_datetime(TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S +0000").to_string()
 }

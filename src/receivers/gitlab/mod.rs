@@ -1,6 +1,7 @@
 //! GitLab: an issue for each group of alerts, opened, updated, closed and opened again, and never two of them.
 //!
-//! `telling` is the way of one notification, `choice` what is decided on it. `wording` renders the templates,
+//! `telling` is the way of one notification, `reading` and `writing` what it asks of GitLab, `choice` what is decided on
+//! it, without a request or a clock. `wording` renders the templates,
 //! `description` keeps our text and people's apart, `markdown` keeps alerts from being more than text; `memory` is what
 //! the notification log remembers for us. `api` speaks to GitLab. `alert` is the other mode, without issues.
 
@@ -14,12 +15,14 @@ mod lock;
 mod markdown;
 mod memory;
 mod names;
+mod reading;
 mod strays;
 mod telling;
 #[cfg(test)]
 mod tests;
 mod token;
 mod wording;
+mod writing;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -89,7 +92,10 @@ impl Gitlab {
             names: Names::default(),
             strays: Strays::default(),
             endpoint: alert::Endpoint::build(config, surroundings)?,
-            cluster: config.cluster_id.clone(),
+            cluster: match config.cluster_id.as_str() {
+                "" => surroundings.cluster_label.clone(),
+                id => id.to_owned(),
+            },
             milestone: config.milestone.clone(),
             internal_notes: config.internal_notes,
             duplicate_check_delay: config.duplicate_check_delay.0,

@@ -18,6 +18,7 @@ use watchbell_engine::notification::Failure;
 use watchbell_engine::time::Timestamp;
 
 use self::credentials::Credentials;
+pub(super) use self::oauth2::TokenSource;
 use super::outcome::{Reply, transient};
 use super::tls::{self, Pem};
 use super::{ReceiverError, Surroundings, data};

@@ -28,7 +28,7 @@ const EARLY: Duration = Duration::from_secs(10);
 const ASSERTION_SECONDS: i64 = 3600;
 
 /// Hands out tokens.
-pub(super) struct TokenSource {
+pub(in super::super) struct TokenSource {
     settings: OAuth2,
     client: HttpClient,
     now: fn() -> watchbell_engine::time::Timestamp,
@@ -44,7 +44,7 @@ struct Token {
 }
 
 impl TokenSource {
-    pub(super) fn build(settings: &OAuth2, surroundings: &Surroundings) -> Result<Self, ReceiverError> {
+    pub(in super::super) fn build(settings: &OAuth2, surroundings: &Surroundings) -> Result<Self, ReceiverError> {
         if !settings.client_secret_ref.is_empty() || !settings.client_certificate_key_ref.is_empty() {
             return Err(ReceiverError::Setting("oauth2: there is no secret store to refer to".to_owned()));
         }
@@ -65,7 +65,7 @@ impl TokenSource {
     }
 
     /// A token that is good now.
-    pub(super) async fn token(&self) -> Result<String, String> {
+    pub(in super::super) async fn token(&self) -> Result<String, String> {
         let secret = self.secret().await?;
         let mut current = self.current.lock().await;
         let good = |token: &&Token| {
@@ -76,6 +76,11 @@ impl TokenSource {
         }
         let token = self.fetch(secret).await.map_err(|error| format!("oauth2: cannot fetch token: {error}"))?;
         Ok(current.insert(token).text.clone())
+    }
+
+    /// Gives `token` up before its time, because somebody refuses it.
+    pub(in super::super) async fn forget(&self, token: &str) {
+        self.current.lock().await.take_if(|current| current.text == token);
     }
 
     fn is_assertion(&self) -> bool {

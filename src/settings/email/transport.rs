@@ -48,7 +48,7 @@ pub enum PartialDelivery {
     /// Those that it takes are told at once, the others when it takes them.
     #[default]
     Accept,
-    /// Nobody is told before all are taken, except those that are refused for good.
+    /// Nobody is told unless all are taken.
     AllOrNothing,
 }
 

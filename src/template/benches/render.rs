@@ -74,6 +74,7 @@ fn data(count: usize) -> Data {
         group_labels: common[..2].iter().copied().collect::<Kv>(),
         common_labels: common.into_iter().collect::<Kv>(),
         external_url: "https://alerts.example.org".into(),
+        truncated_alerts: 0,
         ..Data::default()
     }
 }

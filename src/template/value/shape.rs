@@ -96,6 +96,7 @@ impl Value {
                 "CommonAnnotations" => Self::Kv(data.common_annotations.clone()),
                 "RouteLabels" => Self::Kv(data.route_labels.clone()),
                 "ExternalURL" => Self::text(data.external_url.as_str()),
+                "TruncatedAlerts" => Self::int(i64::try_from(data.truncated_alerts).unwrap_or(i64::MAX)),
                 _ => return None,
             }),
             Self::Alert(alert) => Some(match name {

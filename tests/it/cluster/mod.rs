@@ -1,4 +1,10 @@
 //! Several nodes: what one knows, all know; what one tells, no other tells again.
 
+mod agree;
+mod moves;
+mod network;
 mod nodes;
+mod once;
+mod strangers;
+mod tls;
 mod together;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::nodes::{Cluster, alerts, metric, sees, shown, silence, silences};
+use crate::harness::server::{Program, Server};
 use crate::harness::sink::Sink;
 use crate::harness::wait::{eventually, seen_within};
 
@@ -25,22 +26,25 @@ fn a_silence_is_everywhere_and_so_is_its_end() {
     let id = silence(one, "A");
     eventually("the silence is on the other node", || (silences(two) == silences(one)).then_some(()));
     two.client().delete(&format!("/api/v2/silence/{id}")).ok();
-    eventually("the end is on the first node", || {
-        (silences(one) == [(id.clone(), "expired".to_owned())]).then_some(())
-    });
+    eventually("the end is on the first node", || (state(one) == [(id.clone(), "expired".to_owned())]).then_some(()));
     // What the other has merged is on its own disk.
     cluster.nodes[0].kill();
     sees(&cluster.nodes[1], &["n2"]);
     cluster.nodes[1].kill();
     cluster.nodes[1].launch();
-    assert_eq!(silences(&cluster.nodes[1]), [(id, "expired".to_owned())]);
+    assert_eq!(state(&cluster.nodes[1]), [(id, "expired".to_owned())]);
+}
+
+/// The silences of a node and their states.
+fn state(node: &Server) -> Vec<(String, String)> {
+    silences(node).into_iter().map(|[id, state, _]| (id, state)).collect()
 }
 
 #[test]
 fn alerts_that_all_nodes_have_are_told_once() {
     let sink = Sink::start();
     let cluster = Cluster::start(3, &CONFIG.replace("{url}", &sink.url("team")), &[]);
-    cluster.post(&alerts(50));
+    cluster.post(&alerts("A", 50));
     sink.wait_for("team", 50);
     let more = seen_within(std::time::Duration::from_secs(8), || (sink.at("team").len() > 50).then_some(()));
     assert_eq!(more, None, "somebody was told twice");
@@ -77,14 +81,8 @@ fn who_leaves_and_who_dies_is_missed_at_once() {
 #[test]
 fn the_port_is_resolved_and_a_node_is_called_by_its_disk() {
     let config = CONFIG.replace("{url}", "http://127.0.0.1:9/");
-    let mut node = crate::harness::server::Server::start_with(
-        crate::harness::server::Program::Watchbell,
-        &config,
-        &["--cluster.listen-address=127.0.0.1:0"],
-    );
-    let cluster = |node: &crate::harness::server::Server| -> Value {
-        node.client().get("/api/v2/status").ok().json()["cluster"].clone()
-    };
+    let mut node = Server::start_with(Program::Watchbell, &config, &["--cluster.listen-address=127.0.0.1:0"]);
+    let cluster = |node: &Server| -> Value { node.client().get("/api/v2/status").ok().json()["cluster"].clone() };
     let first = cluster(&node);
     let name = first["name"].as_str().unwrap().to_owned();
     assert_eq!(name.len(), 16);

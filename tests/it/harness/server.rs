@@ -46,9 +46,12 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     /// The path that answers 200 once the router is ready.
     pub(crate) readiness: &'static str,
+    /// Goes before the directory, as the log that it shows after a failure is there.
+    process: Option<Process>,
     dir: TempDir,
     flags: Vec<String>,
-    process: Option<Process>,
+    /// The network namespace it runs in, if not the test's own.
+    pub(crate) space: Option<String>,
 }
 
 impl Server {
@@ -68,7 +71,8 @@ impl Server {
     pub(crate) fn prepare(program: Program, config: &str, flags: &[&str]) -> Self {
         let dir = tempfile::Builder::new().prefix("watchbell-it-").tempdir().expect("a temporary directory can be had");
         let flags = flags.iter().map(|flag| (*flag).to_owned()).collect();
-        let server = Self { program, address: address::reserve(), readiness: "/-/ready", dir, flags, process: None };
+        let (address, readiness) = (address::reserve(), "/-/ready");
+        let server = Self { program, address, readiness, dir, flags, space: None, process: None };
         server.write_config(config);
         server
     }
@@ -100,7 +104,7 @@ impl Server {
 
     /// The command line that `launch` uses.
     pub(crate) fn command(&self) -> Command {
-        let mut command = Command::new(self.program.path());
+        let mut command = self.bare_command();
         command.current_dir(self.dir()).env("TZ", "UTC");
         command.arg(format!("--config.file={}", self.config_file().display()));
         command.arg(format!("--storage.path={}", self.dir().join("data").display()));
@@ -110,6 +114,23 @@ impl Server {
         }
         command.args(&self.flags);
         command
+    }
+
+    fn bare_command(&self) -> Command {
+        let Some(space) = &self.space else { return Command::new(self.program.path()) };
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", space, self.program.path()]);
+        command
+    }
+
+    /// Whether it has been started and neither stopped nor killed since.
+    pub(crate) fn runs(&self) -> bool {
+        self.process.is_some()
+    }
+
+    /// Adds a flag for the next start.
+    pub(crate) fn add_flag(&mut self, flag: String) {
+        self.flags.push(flag);
     }
 
     pub(crate) fn client(&self) -> Client {

@@ -3,12 +3,14 @@
 
 mod capabilities;
 mod channels;
+mod commands;
 mod identity;
 mod login;
 mod nickserv;
 mod order;
 mod proof;
 mod speech;
+mod yielding;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -26,6 +28,7 @@ pub(super) use order::{Confirm, Order, Style};
 
 use capabilities::Capabilities;
 use channels::Channels;
+use commands::Commands;
 use identity::Identity;
 use login::Login;
 use nickserv::Nickserv;
@@ -58,6 +61,7 @@ pub(super) struct Session {
     nickserv: Nickserv,
     channels: Channels,
     speech: Speech,
+    commands: Commands,
     pulse: Pulse,
     end: Option<End>,
 }
@@ -100,6 +104,7 @@ impl Session {
             nickserv: Nickserv::default(),
             channels: Channels::default(),
             speech: Speech::new(&plan, now),
+            commands: Commands::default(),
             pulse: Pulse { next: now + plan.settings.ping_interval.0, asked: None },
             end: None,
             plan,
@@ -152,11 +157,12 @@ impl Session {
     /// When [`tick`](Self::tick) has something to do.
     pub(super) fn deadline(&self) -> Instant {
         let phase = match self.phase {
-            Phase::Registering { until } | Phase::Settling { until } => Some(until),
-            Phase::Ready => None,
+            Phase::Registering { until } => until,
+            Phase::Settling { until } => until.min(self.pulse.next),
+            Phase::Ready => self.pulse.next,
         };
-        let others = [phase, self.nick_deadline(), self.channels_deadline(), self.speech_deadline()];
-        others.into_iter().flatten().fold(self.pulse.next, Instant::min)
+        let others = [self.nick_deadline(), self.channels_deadline(), self.speech_deadline()];
+        others.into_iter().flatten().fold(phase, Instant::min)
     }
 
     /// Follows another plan, which needs no other connection.
@@ -186,7 +192,11 @@ impl Session {
             Command::CHGHOST(user, host) if self.is_me(message) => self.identity.is_at(user, host),
             Command::NICK(nick) => self.renamed(message, nick, now),
             Command::UserMODE(_, modes) => self.own_modes(modes, now),
-            Command::PRIVMSG(target, text) | Command::NOTICE(target, text) => self.heard(message, target, text, now),
+            Command::PRIVMSG(target, text) => {
+                self.heard(message, target, text, now);
+                self.asked(message, target, text, now);
+            }
+            Command::NOTICE(target, text) => self.heard(message, target, text, now),
             Command::Raw(name, parameters) if name == "FAIL" => self.failed(parameters, message, now),
             Command::Raw(name, _) if name == "ACK" => self.acknowledged(message, now),
             _ => self.channel_command(message, now),
@@ -201,7 +211,11 @@ impl Session {
             376 | 422 => self.settle(now),
             396 => self.identity.hidden_behind(parameter(1)),
             303 => self.present(parameters.last().map(String::as_str).unwrap_or_default(), now),
-            307 | 310..=313 | 318 | 330 => self.whois(number, parameters, now),
+            307 | 310..=313 | 318 | 330 => {
+                self.whois(number, parameters, now);
+                self.whois_of_asker(number, parameters, now);
+            }
+            354 => self.whox(parameters, now),
             324 | 353 => self.channel_reply(number, parameters),
             432 | 433 | 436 | 437 if !super::wire::is_channel(parameter(1)) => self.nick_refused(number, now),
             464..=466 => self.end_hopeless(parameters.last().map_or("refused", String::as_str)),
@@ -256,7 +270,8 @@ impl Session {
 
     /// Asks whether the server is there, and gives it up if it does not say so.
     fn check_pulse(&mut self, now: Instant) {
-        if now < self.pulse.next {
+        // Before the welcome servers answer no PING, and registering has a limit of its own.
+        if now < self.pulse.next || matches!(self.phase, Phase::Registering { .. }) {
             return;
         }
         if self.pulse.asked.is_some() {

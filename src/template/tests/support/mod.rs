@@ -33,6 +33,7 @@ pub(crate) fn data(json: &Value) -> Data {
         common_annotations: kv(&json["commonAnnotations"]),
         route_labels: kv(&json["routeLabels"]),
         external_url: text(json, "externalURL"),
+        truncated_alerts: 0,
     }
 }
 
