@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::delivery::{Batch, Delivery};
 use crate::engine::Engine;
 use crate::group::Group;
+use crate::silence::SilenceState;
 use crate::time::Timestamp;
 use crate::timer::Timer;
 
@@ -28,6 +29,16 @@ impl Engine {
         self.deliveries.values_mut().for_each(|delivery| delivery.pull(back));
         self.turns.pull(back);
         (self.hold_until, self.start_at) = (self.hold_until - back, self.start_at - back);
+        self.reopen_silences(now);
+    }
+
+    /// A silence that was over may hush again.
+    fn reopen_silences(&mut self, now: Timestamp) {
+        let open = self.view.silences.iter().filter(|silence| silence.state(now) != SilenceState::Expired);
+        for silence in open.cloned().collect::<Vec<_>>() {
+            self.timers.set(Timer::SilenceEnds(silence.id), silence.ends_at);
+            Arc::make_mut(&mut self.view.silences).insert(silence, now);
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use shrink::shrink;
 use world::World;
 
 /// Histories of one run: within a minute on two idle cores.
-const HISTORIES: u64 = 20_000;
+const HISTORIES: u64 = 10_000;
 
 #[test]
 fn every_history_keeps_the_laws() {
