@@ -356,6 +356,10 @@ impl Session {
         {
             self.out.push_back(Command::PART(elsewhere.clone(), None).into());
         }
+        if number == 477 {
+            // Only for those whom services know: they may have been away when we came.
+            self.wants_to_be_known();
+        }
         self.ask_chanserv(number, name);
         true
     }

@@ -563,3 +563,14 @@ fn commands_are_off_by_default() {
     play.hears("@account=alice :alice!u@h PRIVMSG #c :!status");
     assert_eq!((play.session.request(), play.says().len()), (None, 0));
 }
+
+#[test]
+fn services_are_asked_again_by_a_channel_for_those_whom_they_know() {
+    let mut play = Play::begin("autojoin: ['#known']");
+    play.hears(":s CAP * LS :");
+    play.welcome();
+    play.passes(15 * SECOND);
+    assert!(play.says().contains(&"JOIN #known".to_owned()));
+    play.hears(":s 477 al #known :You need to be identified");
+    assert_eq!(play.says(), ["WHOIS NickServ"]);
+}
