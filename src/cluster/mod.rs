@@ -47,6 +47,7 @@ use frame::{Frame, MAX_NAME, Part};
 use links::Parcel;
 use shared::Shared;
 
+pub use frame::Round;
 pub use key::{KeyError, KeyRing};
 pub use tls::Tls;
 
@@ -140,7 +141,7 @@ pub enum Event {
         /// What it holds.
         digest: Digest,
         /// Whether it wants to know what this node holds.
-        asks: bool,
+        round: Round,
     },
     /// Another node asks for records.
     Wanted {
@@ -228,22 +229,28 @@ impl Cluster {
         self.0.send(to, Parcel::new(MessageType::FullState, &Frame::News(Part::End, Vec::new())));
     }
 
-    /// Tells a node what this one holds; `asks` wants to know the same of it.
-    pub fn compare(&self, with: NodeId, digest: Digest, asks: bool) {
-        self.0.send(with, Parcel::new(MessageType::FullState, &Frame::Digest(digest, asks)));
+    /// Begins a comparison: tells a node what this one holds and wants to know the same of it.
+    pub fn compare(&self, with: NodeId, digest: Digest) {
+        let round = Round::Asks(self.0.next_number());
+        self.0.send(with, Parcel::new(MessageType::FullState, &Frame::Digest(digest, round)));
     }
 
-    /// Takes note of how a node's digest compared: asks it for the shards in which it differs.
-    pub fn compared(&self, with: NodeId, differing: Vec<u8>) {
+    /// Takes note of how a node's digest compared with `ours`: asks it for the shards in which it differs, and answers if
+    /// it has asked.
+    pub fn compared(&self, with: NodeId, ours: Digest, differing: Vec<u8>, round: Round) {
+        if let Round::Asks(number) = round {
+            let answer = Frame::Digest(ours, Round::Answers(number));
+            self.0.send(with, Parcel::new(MessageType::FullState, &answer));
+        }
         self.0.metrics.cluster.compared(differing.is_empty());
-        let wanted = self.0.members().compared(with, differing);
+        let wanted = self.0.members().compared(with, differing, round);
         self.0.ask(with, wanted);
     }
 
     /// Waits until all living nodes were compared with anew, or until nobody can be expected to wait longer: for a node
     /// that has slept and whose knowledge is old. The driver must go on taking events meanwhile.
     pub fn doubt(&self) -> oneshot::Receiver<()> {
-        self.0.members().doubt();
+        self.0.members().doubt(self.0.next_number());
         let (done, waiting) = oneshot::channel();
         let compared = keeper::until_compared(Arc::clone(&self.0));
         tokio::spawn(async move {

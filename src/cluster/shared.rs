@@ -42,7 +42,7 @@ pub(super) struct Shared {
     pub(super) own: Mutex<BTreeSet<SocketAddr>>,
     pub(super) events: mpsc::Sender<Event>,
     pub(super) gossip: mpsc::Sender<Received>,
-    pub(super) connections: AtomicU64,
+    pub(super) numbers: AtomicU64,
     pub(super) settled: AtomicBool,
     /// Whether it was told that another node has a copy of this one's disk.
     pub(super) told_of_twin: AtomicBool,
@@ -81,7 +81,7 @@ impl Shared {
         let (securing, security) = watch::channel(Arc::new(security));
         let members = Mutex::new(Members::new(Peer { id: me.node, name: me.name.clone() }));
         let (links, named, own) = (Links::default(), Mutex::new(named), Mutex::new(BTreeSet::from([address])));
-        let (connections, settled, told_of_twin) = (AtomicU64::new(0), AtomicBool::new(false), AtomicBool::new(false));
+        let (numbers, settled, told_of_twin) = (AtomicU64::new(0), AtomicBool::new(false), AtomicBool::new(false));
         Self {
             me,
             options,
@@ -94,7 +94,7 @@ impl Shared {
             own,
             events,
             gossip,
-            connections,
+            numbers,
             settled,
             told_of_twin,
         }
@@ -131,8 +131,9 @@ impl Shared {
         Arc::clone(&self.security.borrow())
     }
 
-    pub(super) fn next_connection(&self) -> u64 {
-        self.connections.fetch_add(1, Relaxed) + 1
+    /// A number that was not used before: of a connection, or of a comparison.
+    pub(super) fn next_number(&self) -> u64 {
+        self.numbers.fetch_add(1, Relaxed) + 1
     }
 
     /// The node that is meant when something is sent to an address: whoever is there, if an operator named the address.
