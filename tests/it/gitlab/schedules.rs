@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::{sleep, timeout};
 use watchbell_engine::time::Timestamp;
 
-use super::fake::{Answer, Call, Clock, Deed, End, Gitlab, Issue, Operation, Treatment, World};
+use super::fake::{Answer, Call, Clock, Deed, End, Entry, Gitlab, Issue, Operation, Treatment, World};
 use super::lab::{PROJECT, check_requests, issues, prepare};
 use super::node::{Node, notification};
 use crate::harness::random::Random;
@@ -57,19 +57,43 @@ fn virtual_now() -> Timestamp {
     Timestamp::from_micros(clock.now().as_microsecond())
 }
 
-fn play_all(seeds: std::ops::Range<u64>) {
+/// A history can be looked at again, by its seed alone, whatever was played before it.
+#[test]
+fn f3_07_a_seed_gives_the_same_history_again() {
+    let all = play_all(40..50);
+    let journals: Vec<_> = (40..50).flat_map(|seed| play_all(seed..seed + 1)).collect();
+    assert!(all.iter().all(|journal| journal.lines().count() > 20));
+    assert_eq!(all, journals);
+}
+
+/// Plays these histories, and gives the journal of each.
+fn play_all(seeds: std::ops::Range<u64>) -> Vec<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
     runtime.expect("a runtime can be built").block_on(async {
         let gitlab = Gitlab::start_here(prepare);
         CLOCK.set(Some(gitlab.look(|world| world.clock)));
         let mut nodes = [(); 2].map(|()| Node::with_clock(&gitlab, SETTINGS, virtual_now));
+        let mut journals = Vec::new();
         for seed in seeds {
             gitlab.restart(prepare);
             History { seed, random: Random::new(seed + 1), gitlab: &gitlab }.play(&mut nodes).await;
             check_requests(&gitlab);
+            journals.push(journal(&gitlab));
             sleep(LONG).await;
         }
-    });
+        journals
+    })
+}
+
+/// What was asked for when, counted from the first request, and what came of it.
+fn journal(gitlab: &Gitlab) -> String {
+    let entries = gitlab.journal();
+    let began = entries[0].call.arrived;
+    let line = |entry: &Entry| {
+        let Call { method, path, arrived, .. } = &entry.call;
+        format!("{:?} {method} {path} {:?}\n", *arrived - began, entry.fate)
+    };
+    entries.iter().map(line).collect()
 }
 
 struct History<'a> {
@@ -80,7 +104,7 @@ struct History<'a> {
 
 /// What a node goes through while it tells.
 #[derive(Clone, Copy)]
-struct Fate {
+struct Lot {
     begins: Duration,
     /// When it dies, if it does.
     dies: Option<Duration>,
@@ -139,8 +163,8 @@ impl History<'_> {
         let death = self.random.between(Duration::ZERO, Duration::from_secs(20));
         let [first, second] = nodes;
         let seed = self.seed;
-        let one = Fate { begins: begins[0], dies: dies.then_some(death) };
-        let other = Fate { begins: begins[1], dies: None };
+        let one = Lot { begins: begins[0], dies: dies.then_some(death) };
+        let other = Lot { begins: begins[1], dies: None };
         tokio::join!(tell(seed, first, alerts, one), tell(seed, second, alerts, other));
         sleep(REST).await;
     }
@@ -162,8 +186,7 @@ impl History<'_> {
     fn expect_one(&self, when: &str) {
         let all = self.gitlab.look(|world| issues(world, PROJECT));
         let open: Vec<_> = all.iter().filter(|issue| issue.open).collect();
-        let journal = || self.gitlab.journal().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-        assert!(open.len() == 1, "seed {}: {when}, open: {open:#?}\n{}", self.seed, journal());
+        assert!(open.len() == 1, "seed {}: {when}, open: {open:#?}\n{}", self.seed, journal(self.gitlab));
         let marked = |issue: &Issue| issue.description.contains("<!-- watchbell:v1 key=");
         assert!(all.iter().all(marked), "seed {}: an issue without a marker", self.seed);
     }
@@ -209,8 +232,8 @@ fn ill(random: &mut Random, call: &Call) -> Treatment {
 }
 
 /// A node tells until it has succeeded or died.
-async fn tell(seed: u64, node: &mut Node, alerts: &[(&str, bool)], fate: Fate) {
-    sleep(fate.begins).await;
+async fn tell(seed: u64, node: &mut Node, alerts: &[(&str, bool)], lot: Lot) {
+    sleep(lot.begins).await;
     let telling = async {
         loop {
             match timeout(ATTEMPT, node.tell(notification("Fire", alerts))).await {
@@ -221,7 +244,7 @@ async fn tell(seed: u64, node: &mut Node, alerts: &[(&str, bool)], fate: Fate) {
             sleep(BACKOFF).await;
         }
     };
-    match fate.dies {
+    match lot.dies {
         Some(after) => drop(timeout(after, telling).await),
         None => telling.await,
     }

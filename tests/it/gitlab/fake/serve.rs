@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use std::{fmt, io, thread};
+use std::{io, thread};
 
 use axum::body::{Body, to_bytes};
 use hyper::body::Incoming;
@@ -41,13 +41,6 @@ pub(crate) struct Gitlab {
 pub(crate) struct Entry {
     pub(crate) call: Call,
     pub(crate) fate: Fate,
-}
-
-impl fmt::Display for Entry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Call { method, path, arrived, .. } = &self.call;
-        write!(f, "{arrived:?} {method} {path} {:?} {:?}: {:?}", self.call.query, self.call.body, self.fate)
-    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
