@@ -139,8 +139,10 @@ impl Engine {
         let pause = backoff(attempts, random).max(failure.retry_after.unwrap_or_default());
         let out_of_time = delivery.deadline.is_none_or(|deadline| deadline <= now + pause);
         let superseded = delivery.next.is_some();
-        self.turns.failed(key, now);
-        self.claim(key, ClaimState::Failed, interval, effects);
+        if !failure.in_part {
+            self.turns.failed(key, now);
+            self.claim(key, ClaimState::Failed, interval, effects);
+        }
         if failure.retry && !out_of_time && !superseded {
             let delivery = self.deliveries.get_mut(key).expect("it was looked at above");
             (delivery.not_before, delivery.failure) = (now + pause, Some(failure.clone()));

@@ -427,5 +427,5 @@ fn report(now: Timestamp, labels: &Labels, (from, until): (i64, i64)) -> Option<
 }
 
 fn failure(kind: FailureKind, retry: bool) -> Failure {
-    Failure { kind, retry, text: "it did not work".into(), retry_after: None }
+    Failure { kind, retry, text: "it did not work".into(), retry_after: None, in_part: false }
 }

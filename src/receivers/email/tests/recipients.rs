@@ -36,7 +36,7 @@ async fn whoever_is_settled_is_not_asked_for_again() {
     let mut server =
         MailServer::start(&[("RCPT TO:<bad", "550 5.1.1 who?"), ("RCPT TO:<grey", "451 4.7.1 later")]).await;
     let failure = server.send(THREE).await.unwrap_err();
-    assert_eq!((failure.retry, failure.retry_after), (true, Some(Duration::from_secs(60))));
+    assert_eq!((failure.retry, failure.in_part, failure.retry_after), (true, true, Some(Duration::from_secs(60))));
     assert_eq!(failure.text, "1 of 3 recipients are told; RCPT: 451 4.7.1 later");
     assert_eq!(named(&server.conversation().await), ["bad", "good", "grey"]);
     assert_eq!(server.figure("partial_deliveries")[0], 1);
