@@ -21,6 +21,7 @@ use crate::telemetry::{Asked, GitlabNumbers, Metrics};
 use crate::{clock, version};
 
 mod cluster;
+mod commands;
 mod external_url;
 mod loader;
 
@@ -102,6 +103,7 @@ pub async fn run(options: Options) -> Result<(), AppError> {
     let api = Api::new(handle.clone(), metrics.clone(), api_options(&options, &external_url));
 
     let irc = loader.irc.clone();
+    let obeying = tokio::spawn(commands::obey(handle.clone(), irc.clone(), irc.requests(), syntax(&options.features)));
     irc.follow(&plans);
     let driving = tokio::spawn(driver.run());
     let (stop, stopped) = oneshot::channel::<()>();
@@ -113,6 +115,7 @@ pub async fn run(options: Options) -> Result<(), AppError> {
     handle.stop().await;
     let _ = driving.await;
     irc.stop().await;
+    obeying.abort();
     tracing::info!("Stopped");
     Ok(())
 }

@@ -44,7 +44,7 @@ pub use email::Mailroom;
 pub use field::TemplateFallbacks;
 pub use figures::{Figure, Kind};
 pub use gitlab::GitlabCounts;
-pub use irc::{IrcNetworks, IrcPlans, Names};
+pub use irc::{IrcNetworks, IrcPlans, IrcRequest, IrcSubject, IrcWant, Names};
 pub use rehearsal::Warning;
 pub use route_labels::RouteLabels;
 

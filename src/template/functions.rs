@@ -6,6 +6,7 @@ mod collection;
 mod compare;
 mod encoding;
 mod humanize;
+mod irc;
 pub(crate) mod json;
 mod moment;
 pub(crate) mod text;
@@ -80,7 +81,14 @@ const REGEX_STEPS: usize = 1000;
 
 /// The function of this name.
 pub(crate) fn lookup(name: &str) -> Option<&'static Function> {
-    let tables = [builtin::FUNCTIONS, text::FUNCTIONS, collection::FUNCTIONS, moment::FUNCTIONS, encoding::FUNCTIONS];
+    let tables = [
+        builtin::FUNCTIONS,
+        text::FUNCTIONS,
+        collection::FUNCTIONS,
+        moment::FUNCTIONS,
+        encoding::FUNCTIONS,
+        irc::FUNCTIONS,
+    ];
     tables.into_iter().flatten().find(|function| function.name == name)
 }
 

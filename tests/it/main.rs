@@ -7,6 +7,7 @@ mod command_line;
 mod compare;
 mod crash;
 mod delivery;
+mod email;
 mod filling;
 mod gitlab;
 mod harness;

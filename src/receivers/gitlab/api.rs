@@ -63,7 +63,7 @@ pub(super) struct Answer {
     headers: HeaderMap,
 }
 
-/// A whole list.
+/// What of a list was wanted.
 pub(super) struct List<T> {
     pub(super) entries: Vec<T>,
     /// GitLab's clock when it gave the first page.
@@ -100,12 +100,13 @@ impl Api {
         }
     }
 
-    /// All entries of a list, page by page.
+    /// The entries of a list that `wanted` names, page by page, so that the others are not held all at once.
     pub(super) async fn list<T: DeserializeOwned>(
         &self,
         asked: &Asked,
         path: &str,
         mut query: Query,
+        wanted: impl Fn(&T) -> bool,
     ) -> Result<List<T>, Failure> {
         query.push(("per_page", PER_PAGE.to_owned()));
         let mut list = List { entries: Vec::new(), date: None };
@@ -113,7 +114,7 @@ impl Api {
             let answer = self.ask(asked, Method::GET, path, &query, None).await.map_err(|(_, failure)| failure)?;
             list.date = list.date.or_else(|| answer.date());
             let next = answer.next_page();
-            list.entries.extend(answer.read::<Vec<T>>()?);
+            list.entries.extend(answer.read::<Vec<T>>()?.into_iter().filter(&wanted));
             match next {
                 None => return Ok(list),
                 Some(page) => {
@@ -123,6 +124,17 @@ impl Api {
             }
         }
         Err(outcome::permanent(format!("GET {path}: there are more than {MAX_PAGES} pages of {PER_PAGE}")))
+    }
+
+    /// The first entries of a list, as many as one page holds.
+    pub(super) async fn first<T: DeserializeOwned>(
+        &self,
+        asked: &Asked,
+        path: &str,
+        mut query: Query,
+    ) -> Result<Vec<T>, Failure> {
+        query.push(("per_page", PER_PAGE.to_owned()));
+        self.ask(asked, Method::GET, path, &query, None).await.map_err(|(_, failure)| failure)?.read()
     }
 
     /// Makes or changes something; gives what it is now.

@@ -64,8 +64,8 @@ impl Names {
         if let Some(known) = self.known(&key) {
             return Ok(known);
         }
-        let found = match api.list::<Named>(asked, path, query).await {
-            Ok(list) => list.entries.first().map(|named| named.id),
+        let found = match api.first::<Named>(asked, path, query).await {
+            Ok(named) => named.first().map(|named| named.id),
             Err(failure) if failure.retry => return Err(failure),
             Err(failure) => {
                 tracing::warn!(integration = "gitlab", %name, err = %failure.text, "Cannot look a name up in GitLab, leaving it out");

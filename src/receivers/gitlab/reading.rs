@@ -72,8 +72,8 @@ impl Telling<'_> {
             ("state", "all".to_owned()),
             ("updated_after", (moved_at - MARGIN).to_string()),
         ];
-        let issues = self.gitlab.api.list::<Issue>(&self.asked, "issues", query).await?.entries;
-        let found = issues.into_iter().find(|issue| Some(issue.id) == moved.moved_to_id && self.is_ours(issue));
+        let is_it = |issue: &Issue| Some(issue.id) == moved.moved_to_id && self.is_ours(issue);
+        let found = self.gitlab.api.list(&self.asked, "issues", query, is_it).await?.entries.pop();
         if found.is_none() {
             tracing::warn!(integration = "gitlab", project = %self.wording.project, iid = moved.iid, "The issue was moved to where it cannot be seen, another takes its place");
         }
@@ -84,9 +84,8 @@ impl Telling<'_> {
     pub(super) async fn read_open(&self, since: Option<Timestamp>) -> Result<Seen, Failure> {
         let mut query = self.query("opened");
         query.extend(since.map(|since| ("created_after", (since - MARGIN).to_string())));
-        let list = self.gitlab.api.list::<Issue>(&self.asked, &self.issues(), query).await?;
-        let issues = list.entries.into_iter().filter(|issue| self.is_ours(issue)).collect();
-        Ok(Seen { issues, date: list.date })
+        let list = self.gitlab.api.list(&self.asked, &self.issues(), query, |issue| self.is_ours(issue)).await?;
+        Ok(Seen { issues: list.entries, date: list.date })
     }
 
     /// The group's issues that were closed not long ago, and the one that was moved away.
@@ -95,8 +94,8 @@ impl Telling<'_> {
         let since = self.now().checked_sub(back).unwrap_or(Timestamp::UNIX_EPOCH);
         let mut query = self.query("closed");
         query.push(("updated_after", since.to_string()));
-        let mut closed = self.gitlab.api.list::<Issue>(&self.asked, &self.issues(), query).await?.entries;
-        closed.retain(|issue| self.is_ours(issue));
+        let list = self.gitlab.api.list(&self.asked, &self.issues(), query, |issue| self.is_ours(issue)).await?;
+        let mut closed = list.entries;
         let moved = closed.iter().filter(|issue| issue.moved_to_id.is_some()).max_by_key(|issue| issue.iid).cloned();
         if let Some(moved) = moved {
             closed.extend(self.follow(&moved).await?);

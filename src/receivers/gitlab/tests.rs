@@ -252,6 +252,30 @@ async fn a_rival_with_a_greater_number_is_closed_as_duplicate() {
 }
 
 #[tokio::test]
+async fn who_wants_a_lock_makes_the_issue_under_a_label() {
+    let first = told(&[("a", true)]);
+    let mine = issue(&first, "x", json!({}));
+    let (none, some) = (ok(&json!([])), ok(&json!([mine])));
+    let answers = [&none, &none, &ok(&json!({})), &none, &none, &ok(&mine), &ok(&json!({})), &some, &some];
+    let mut project = Project::start(&answers.map(Clone::clone), ", create_lock: label").await;
+    project.integrations.send(&first).await.unwrap();
+    let label = format!("projects/a%2Fb/labels/watchbell-lock%3A%3A{}", &description::group_id("", &first.key)[..12]);
+    let unlock = format!("DELETE {label}");
+    let expected =
+        [LIST, LIST, "POST projects/a%2Fb/labels", LIST, LIST, "POST projects/a%2Fb/issues", &unlock, LIST, LIST];
+    assert_eq!(project.requests().await, expected);
+
+    for (until, lets_go) in [("2026-01-02T03:05:00Z", false), ("2026-01-02T03:04:00Z", true)] {
+        let taken = "409 Conflict\r\n\r\n{\"message\":\"Label already exists\"}".to_owned();
+        let answers = [none.clone(), none.clone(), taken, ok(&json!({"description": until})), ok(&json!({}))];
+        let mut project = Project::start(&answers, ", create_lock: label").await;
+        let failure = project.integrations.send(&first).await.unwrap_err();
+        assert!(failure.retry && failure.text.contains("another node"), "{failure:?}");
+        assert_eq!(project.requests().await.contains(&unlock), lets_go);
+    }
+}
+
+#[tokio::test]
 async fn no_error_shows_the_token_and_only_what_passes_is_tried_again() {
     for (status, retry, after) in [
         ("401 No", false, None),

@@ -7,6 +7,7 @@ use watchbell_engine::notification::Failure;
 
 use super::super::{identity, outcome};
 use super::Mode;
+use super::api::Query;
 use super::choice::{comment_due, edit, may_close};
 use super::description;
 use super::issue::{Issue, Note};
@@ -126,14 +127,9 @@ impl Telling<'_> {
         if issue.assignees.iter().any(|assignee| !ours.contains(&assignee.id)) {
             return Ok(true);
         }
-        let notes = self.notes(issue).await?;
-        Ok(notes.iter().any(|note| !note.system && note.author.id != issue.author.id))
-    }
-
-    /// Comments, the newest first.
-    async fn notes(&self, issue: &Issue) -> Result<Vec<Note>, Failure> {
-        let query = vec![("activity_filter", "only_comments".to_owned()), ("sort", "desc".to_owned())];
-        Ok(self.gitlab.api.list(&self.asked, &path(issue, "/notes"), query).await?.entries)
+        let by_others = |note: &Note| !note.system && note.author.id != issue.author.id;
+        let notes = self.gitlab.api.list(&self.asked, &path(issue, "/notes"), newest_comments(), by_others).await?;
+        Ok(!notes.entries.is_empty())
     }
 
     /// An incident's severity is set once, and by a quick action because nothing else can; later it is people's.
@@ -155,8 +151,12 @@ impl Telling<'_> {
     /// If the issue needed no change, an earlier attempt may have made it, and the comment as well.
     async fn comment(&self, issue: &Issue, edited: bool) -> Result<(), Failure> {
         let marker = description::note_marker(&identity::identity(self.notification));
-        if !edited && self.notes(issue).await?.iter().any(|note| note.body.contains(&marker)) {
-            return Ok(());
+        if !edited {
+            let newest: Vec<Note> =
+                self.gitlab.api.first(&self.asked, &path(issue, "/notes"), newest_comments()).await?;
+            if newest.iter().any(|note| note.body.contains(&marker)) {
+                return Ok(());
+            }
         }
         self.comment_on(issue, &format!("{}\n\n{marker}", self.wording.comment)).await
     }
@@ -169,6 +169,11 @@ impl Telling<'_> {
         let asked = self.gitlab.api.ask(&self.asked, Method::POST, &path(issue, "/notes"), &[], Some(&body)).await;
         asked.map(drop).map_err(|(_, failure)| failure)
     }
+}
+
+/// Comments, the newest first.
+fn newest_comments() -> Query {
+    vec![("activity_filter", "only_comments".to_owned()), ("sort", "desc".to_owned())]
 }
 
 /// Where an issue, or what belongs to it, is.

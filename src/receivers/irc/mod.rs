@@ -14,17 +14,20 @@ mod networks;
 mod plan;
 mod random;
 mod redact;
+mod request;
 mod session;
 mod shared;
 mod task;
 mod text;
 mod wire;
+mod wish;
 
 use watchbell_engine::notification::{Failure, Notification};
 use watchbell_template::{Data, Engine, Now, Templates};
 
 pub use networks::{IrcNetworks, IrcPlans};
 pub use plan::Names;
+pub use request::{IrcRequest, IrcSubject, IrcWant};
 
 use self::memory::LeftOut;
 use self::message::Composer;
@@ -153,3 +156,6 @@ fn confirm(word: &str) -> Confirm {
         _ => Confirm::Auto,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -12,19 +12,31 @@ use watchbell_engine::notification::Failure;
 use super::super::outcome::transient;
 use super::super::{ReceiverError, figures::Figure};
 use super::figures;
+use super::formatting;
 use super::plan::{Names, Plan};
+use super::request::IrcRequest;
 use super::session::Order;
 use super::shared::Shared;
-use super::task::Task;
+use super::task::{Errand, Task};
 use crate::settings::irc::IrcServer;
 use crate::settings::receiver::Receiver;
 
-/// Orders that may wait to be taken by a session.
-const MAX_ORDERS: usize = 1000;
+/// Errands that may wait to be taken by a session.
+const MAX_ERRANDS: usize = 1000;
+
+/// Requests that may wait to be obeyed. Each person may only make a few a minute; what is too much is not heard.
+const MAX_REQUESTS: usize = 100;
 
 /// The IRC servers of this node. Clones share the sessions.
 #[derive(Clone, Default)]
-pub struct IrcNetworks(Arc<Mutex<BTreeMap<String, Network>>>);
+pub struct IrcNetworks(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    networks: Mutex<BTreeMap<String, Network>>,
+    /// Where people's commands go; nobody obeys them unless somebody has asked for them.
+    requests: OnceLock<mpsc::Sender<IrcRequest>>,
+}
 
 /// What all sessions are to do, by server.
 #[derive(Clone, Debug, Default)]
@@ -32,7 +44,7 @@ pub struct IrcPlans(BTreeMap<String, Arc<Plan>>);
 
 /// A session from outside.
 struct Network {
-    orders: mpsc::Sender<Order>,
+    errands: mpsc::Sender<Errand>,
     plan: watch::Sender<Option<Arc<Plan>>>,
     shared: Arc<Shared>,
     task: JoinHandle<()>,
@@ -50,6 +62,24 @@ impl IrcPlans {
 }
 
 impl IrcNetworks {
+    /// What people on IRC want to be done from now on; only the first call gets it. Must come before the sessions.
+    pub fn requests(&self) -> mpsc::Receiver<IrcRequest> {
+        let (sender, requests) = mpsc::channel(MAX_REQUESTS);
+        // A second receiver stays empty.
+        let _ = self.0.requests.set(sender);
+        requests
+    }
+
+    /// Says `lines` in answer to a request.
+    pub fn answer(&self, request: &IrcRequest, lines: Vec<String>) {
+        let lines = lines.iter().map(|line| formatting::harmless(line)).collect();
+        let answer = Errand::Answer { target: request.channel.clone(), lines };
+        if let Some(network) = self.networks().get(&request.server) {
+            // An answer that does not get through is asked for again by whoever cares.
+            let _ = network.errands.try_send(answer);
+        }
+    }
+
     /// Begins, changes and ends sessions as `plans` say. Must be called within the runtime.
     pub fn follow(&self, plans: &IrcPlans) {
         let mut networks = self.networks();
@@ -62,7 +92,9 @@ impl IrcNetworks {
         for (name, plan) in &plans.0 {
             match networks.get(name) {
                 Some(network) => drop(network.plan.send_if_modified(|current| replace(current, plan))),
-                None => drop(networks.insert(name.clone(), Network::start(Arc::clone(plan)))),
+                None => drop(
+                    networks.insert(name.clone(), Network::start(Arc::clone(plan), self.0.requests.get().cloned())),
+                ),
             }
         }
     }
@@ -102,12 +134,15 @@ impl IrcNetworks {
             return Err(not_ready(server, &figures.why_not));
         }
         let (reply, outcome) = oneshot::channel();
-        network.orders.try_send(order(reply)).map_err(|_| not_ready(server, "too many messages wait"))?;
+        network
+            .errands
+            .try_send(Errand::Say(Box::new(order(reply))))
+            .map_err(|_| not_ready(server, "too many messages wait"))?;
         Ok(Waiting { server: server.to_owned(), outcome })
     }
 
     fn networks(&self) -> MutexGuard<'_, BTreeMap<String, Network>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.networks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -140,13 +175,13 @@ fn replace(current: &mut Option<Arc<Plan>>, plan: &Arc<Plan>) -> bool {
 }
 
 impl Network {
-    fn start(plan: Arc<Plan>) -> Self {
-        let (orders, taken) = mpsc::channel(MAX_ORDERS);
+    fn start(plan: Arc<Plan>, requests: Option<mpsc::Sender<IrcRequest>>) -> Self {
+        let (errands, taken) = mpsc::channel(MAX_ERRANDS);
         let (plan, plans) = watch::channel(Some(plan));
         let shared = Arc::new(Shared::default());
         shared.not_ready("connecting");
-        let task = Task { orders: taken, plans, shared: Arc::clone(&shared) };
-        Self { orders, plan, shared, task: tokio::spawn(task.run()) }
+        let task = Task { errands: taken, requests, plans, shared: Arc::clone(&shared) };
+        Self { errands, plan, shared, task: tokio::spawn(task.run()) }
     }
 }
 

@@ -14,22 +14,39 @@ use super::memory::Memory;
 use super::plan::{Plan, secret};
 use super::random::share;
 use super::redact::Redactor;
+use super::request::IrcRequest;
 use super::session::{End, Order, Secrets, Session};
 use super::shared::Shared;
 use super::wire::{self, Received};
 
-/// How long our good-bye may take.
-const QUIT_LIMIT: Duration = Duration::from_secs(2);
+/// How long our good-bye may take. Servers read a line a second of whom they have heard much from lately, and who is
+/// gone before they come to it has said nothing.
+const QUIT_LIMIT: Duration = Duration::from_secs(5);
 
 /// Read at once from the server, in bytes.
 const READ_SIZE: usize = 4096;
 
 /// What a session is told from outside.
 pub(super) struct Task {
-    pub(super) orders: mpsc::Receiver<Order>,
+    pub(super) errands: mpsc::Receiver<Errand>,
+    /// Where people's commands go.
+    pub(super) requests: Option<mpsc::Sender<IrcRequest>>,
     /// `None` ends the session.
     pub(super) plans: watch::Receiver<Option<Arc<Plan>>>,
     pub(super) shared: Arc<Shared>,
+}
+
+/// What a session is asked to say.
+pub(super) enum Errand {
+    /// A message, whose arrival somebody waits for.
+    Say(Box<Order>),
+    /// An answer to a command.
+    Answer {
+        /// Where.
+        target: String,
+        /// What.
+        lines: Vec<String>,
+    },
 }
 
 /// Why a connection came to its end.
@@ -85,7 +102,7 @@ impl Task {
         };
         let connected: Result<_, String> = tokio::select! {
             connected = connecting => connected,
-            over = self.refuse_orders() => return over,
+            over = self.refuse_errands() => return over,
         };
         match connected {
             Ok((secrets, stream)) => self.converse(stream, Arc::clone(plan), secrets, memory).await,
@@ -94,16 +111,18 @@ impl Task {
     }
 
     /// Waits for another plan, telling everybody meanwhile that nothing can be said.
-    async fn refuse_orders(&mut self) -> Over {
+    async fn refuse_errands(&mut self) -> Over {
         loop {
             tokio::select! {
                 changed = self.plans.changed() => {
                     let wanted = changed.is_ok() && self.plans.borrow().is_some();
                     return if wanted { Over::Replaced } else { Over::Ended };
                 }
-                Some(order) = self.orders.recv() => {
-                    // Who asked may have gone.
-                    let _ = order.reply.send(Err(transient("not connected")));
+                Some(errand) = self.errands.recv() => {
+                    if let Errand::Say(order) = errand {
+                        // Who asked may have gone.
+                        let _ = order.reply.send(Err(transient("not connected")));
+                    }
                 }
             }
         }
@@ -112,7 +131,7 @@ impl Task {
     async fn rest(&mut self, pause: Duration) {
         tokio::select! {
             () = sleep(pause) => {}
-            _ = self.refuse_orders() => {}
+            _ = self.refuse_errands() => {}
         }
     }
 
@@ -138,13 +157,17 @@ impl Task {
             if let Some(end) = session.end() {
                 break Over::Lost(end.clone());
             }
+            self.pass_on_requests(&mut session);
             tokio::select! {
                 read = stream.read_buf(&mut wire.received.bytes) => {
                     if let Err(why) = wire.take(read, &mut session) {
                         break Over::Lost(End { why, hopeless: false });
                     }
                 }
-                Some(order) = self.orders.recv() => session.order(order, Instant::now()),
+                Some(errand) = self.errands.recv() => match errand {
+                    Errand::Say(order) => session.order(order, Instant::now()),
+                    Errand::Answer { target, lines } => session.answer(&target, lines, Instant::now()),
+                },
                 () = sleep_until(session.deadline()) => session.tick(Instant::now()),
                 changed = self.plans.changed() => match self.follow(changed.is_ok(), &current, &mut session, &mut wire).await {
                     Ok(plan) => current = plan,
@@ -165,6 +188,14 @@ impl Task {
         self.shared.not_ready(&why);
         *memory = session.into_memory(&why, Instant::now());
         over
+    }
+
+    fn pass_on_requests(&self, session: &mut Session) {
+        while let Some(request) = session.request() {
+            if self.requests.as_ref().is_none_or(|requests| requests.try_send(request).is_err()) {
+                tracing::warn!(component = "irc", "Too many commands are waiting, one is not heard");
+            }
+        }
     }
 
     /// Follows a new plan within the session, if that can be done.

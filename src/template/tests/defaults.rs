@@ -231,10 +231,13 @@ fn irc_and_gitlab_say_it_in_short() {
     let of = |set: &str, name: &str| render(Engine::Text, &sets[set], &call(name));
     assert_eq!(
         of("firing", "irc.default.message"),
-        "[FIRING:1] critical Disk<Full>: a & b — It's \"full\" — http://x/?a=1&b=2 — \
+        "\x0304\x02[FIRING:1]\x0f \x0304\x02critical\x0f \x02Disk<Full>\x02: a & b — It's \"full\" — http://x/?a=1&b=2 — \
          http://am.example:9093/x/#/alerts?receiver=team%2FX+%5C%2B+y"
     );
-    assert!(of("nothing in common", "irc.default.message").starts_with("[FIRING:2] Disk<Full>: a & b, c — http"));
+    assert!(
+        of("nothing in common", "irc.default.message")
+            .starts_with("\x0304\x02[FIRING:2]\x0f \x02Disk<Full>\x02: a & b, c — http")
+    );
     assert_eq!(of("resolved", "gitlab.default.title"), "Disk<Full> (instance=d)");
     let comment = of("nothing in common", "gitlab.default.comment");
     assert!(

@@ -128,7 +128,9 @@ const EXPRESSIONS: [&str; 40] = [
     "\"%!\"",
 ];
 
-const FUNCTIONS: [&str; 53] = [
+const FUNCTIONS: [&str; 55] = [
+    "ircBold",
+    "ircColor",
     "and",
     "or",
     "not",

@@ -12,6 +12,7 @@ use serde_json::json;
 use super::book::Book;
 use crate::filling::{in_seconds, written};
 use crate::harness::http::{Client, Request, Response};
+use crate::harness::random::Random;
 
 /// Running clients. Each holds the book only while it writes into it.
 pub(super) struct Load {
@@ -122,26 +123,5 @@ impl Shared {
 
     fn book(&self) -> MutexGuard<'_, Book> {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Numbers that look random and are the same for the same seed (xorshift64*, Vigna 2016).
-pub(super) struct Random(u64);
-
-impl Random {
-    pub(super) fn new(seed: u64) -> Self {
-        Self(seed.max(1))
-    }
-
-    pub(super) fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    pub(super) fn between(&mut self, shortest: Duration, longest: Duration) -> Duration {
-        let span = u64::try_from((longest - shortest).as_millis()).expect("a short time").max(1);
-        shortest + Duration::from_millis(self.next() % span)
     }
 }

@@ -7,11 +7,12 @@ mod told;
 
 use std::time::{Duration, Instant};
 
+use crate::harness::random::Random;
 use crate::harness::server::{Program, Server};
 use crate::harness::sink::Sink;
 use crate::harness::wait::seen_within;
 use book::Book;
-use load::{Load, Random};
+use load::Load;
 
 /// Rounds of load, each ended by a kill.
 const ROUNDS: usize = 30;

@@ -214,6 +214,13 @@ assert left.state == "closed" and [known.id for known in moved] == [left.moved_t
 step("lets nobody but owners delete")
 refused(gitlab.GitlabDeleteError, 403, lambda: bob.projects.get(project.id).issues.delete(1))
 
+step("lets guests report, and no more")
+guest = client("glpat-eve").projects.get("tools/other")
+report = guest.issues.create({"title": "It smells", "labels": "alert"})
+assert report.labels == []
+refused(gitlab.GitlabCreateError, 403, lambda: guest.labels.create({"name": "mine", "color": "#123456"}))
+refused(gitlab.GitlabCreateError, 403, lambda: report.notes.create({"body": "Psst.", "internal": True}))
+
 step("deletes")
 project.issues.delete(1)
 refused(gitlab.GitlabGetError, 404, lambda: project.issues.get(1))

@@ -49,6 +49,6 @@ fn prepare(world: &mut World) {
         token.expires_at = Some("2099-01-01".parse().expect("a date"));
     }
     world.add_project("tools/deep/site", &[("ann", Level::Owner), ("bob", Level::Reporter)]);
-    world.add_project("tools/other", &[("ann", Level::Owner)]);
+    world.add_project("tools/other", &[("ann", Level::Owner), ("eve", Level::Guest)]);
     world.add_project("secret/site", &[("eve", Level::Owner)]);
 }

@@ -2,9 +2,16 @@
 //! says whether it plays well. Each numbered test shows one thing that the receiver promises.
 
 mod allowed;
-#[expect(dead_code, reason = "the tests of the receiver use the rest")]
 mod fake;
 mod faults;
 mod judge;
-#[expect(dead_code, reason = "the tests of the receiver use the rest")]
+mod lab;
+mod life;
+mod lookup;
+mod modes;
+mod node;
 mod person;
+mod refusals;
+mod schedules;
+mod text;
+mod twice;

@@ -6,6 +6,7 @@ pub(crate) mod amtool;
 pub(crate) mod http;
 pub(crate) mod process;
 pub(crate) mod prometheus;
+pub(crate) mod random;
 pub(crate) mod server;
 pub(crate) mod sink;
 pub(crate) mod wait;

@@ -14,6 +14,9 @@ use super::{Phase, Secrets, Session};
 /// Channels that we are in at once; servers allow a few dozen to a hundred.
 const MAX_CHANNELS: usize = 100;
 
+/// People with a status who are remembered of a channel.
+const MAX_STANDING_OUT: usize = 500;
+
 /// How long a server may take to let us in or not.
 const JOIN_LIMIT: Duration = Duration::from_secs(30);
 
@@ -39,10 +42,15 @@ pub(super) struct Channel {
     refusals: u32,
     /// The channel's modes, without their arguments.
     modes: String,
+    /// Whether its modes, or who is in it, are to be asked for again.
+    asks_for_modes: bool,
+    asks_for_names: bool,
     /// Whether we have a status here, such as operator or voice.
     status: bool,
+    /// Those who have one, folded; only kept where it may make somebody's commands count.
+    standing_out: BTreeSet<String>,
     /// Those of the plan's peers who are here, folded.
-    pub(super) peers: BTreeSet<String>,
+    peers: BTreeSet<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,8 +108,19 @@ impl Channel {
             refusal: None,
             refusals: 0,
             modes: String::new(),
+            asks_for_modes: false,
+            asks_for_names: false,
             status: false,
+            standing_out: BTreeSet::new(),
             peers: BTreeSet::new(),
+        }
+    }
+
+    fn wants(&self, now: Instant) -> bool {
+        match self.place {
+            Place::Out { next, .. } => next <= now,
+            Place::Joining { .. } => false,
+            Place::In => self.asks_for_modes || self.asks_for_names,
         }
     }
 
@@ -113,6 +132,7 @@ impl Channel {
         self.place = Place::Out { tried: Some(now), next: now + bound.mul_f64(share()) };
         (self.status, self.modes) = (false, String::new());
         self.peers.clear();
+        self.standing_out.clear();
     }
 }
 
@@ -142,22 +162,25 @@ impl Session {
         }
     }
 
-    /// Joins what is due. Returns whether there was something.
-    pub(super) fn join_next(&mut self, now: Instant) -> bool {
-        if self.phase != Phase::Ready {
-            return false;
-        }
-        let due = |channel: &&mut Channel| matches!(channel.place, Place::Out { next, .. } if next <= now);
-        let Some(channel) = self.channels.0.values_mut().find(due) else { return false };
-        channel.place = Place::Joining { until: now + JOIN_LIMIT };
-        let key = (!channel.key.is_empty()).then(|| channel.key.clone());
-        self.out.push_back(Command::JOIN(channel.name.clone(), key, None).into());
-        true
+    /// Whether there is a line to be sent about channels: to join one, or to ask about one.
+    pub(super) fn channels_want(&self, now: Instant) -> bool {
+        self.phase == Phase::Ready && self.channels.0.values().any(|channel| channel.wants(now))
     }
 
-    pub(super) fn joins_are_due(&self, now: Instant) -> bool {
-        self.phase == Phase::Ready
-            && self.channels.0.values().any(|channel| matches!(channel.place, Place::Out { next, .. } if next <= now))
+    /// Sends the next such line.
+    pub(super) fn next_for_channels(&mut self, now: Instant) {
+        let Some(channel) = self.channels.0.values_mut().find(|channel| channel.wants(now)) else { return };
+        let name = channel.name.clone();
+        self.out.push_back(if let Place::Out { .. } = channel.place {
+            channel.place = Place::Joining { until: now + JOIN_LIMIT };
+            let key = (!channel.key.is_empty()).then(|| channel.key.clone());
+            Command::JOIN(name, key, None).into()
+        } else if std::mem::take(&mut channel.asks_for_names) {
+            raw("NAMES", &[&name])
+        } else {
+            channel.asks_for_modes = false;
+            raw("MODE", &[&name])
+        });
     }
 
     /// Gives up waiting for answers to JOIN.
@@ -233,8 +256,7 @@ impl Session {
             return self.out.push_back(Command::PART(name.to_owned(), None).into());
         };
         (channel.place, channel.refusal, channel.refusals) = (Place::In, None, 0);
-        channel.status = false;
-        self.out.push_back(raw("MODE", &[name]));
+        (channel.status, channel.asks_for_modes) = (false, true);
         tracing::info!(component = "irc", server = self.name(), channel = name, "Joined");
         self.show_channels();
     }
@@ -253,14 +275,13 @@ impl Session {
         }
     }
 
-    /// Asks again what the channel allows, and what we are in it.
+    /// Asks again what the channel allows, and, if somebody's status changed that matters, who has which.
     fn modes_changed(&mut self, name: &str, about_us: bool) {
-        if self.channels.get(name).is_some_and(|channel| channel.place == Place::In) {
-            self.out.push_back(raw("MODE", &[name]));
-            if about_us {
-                self.out.push_back(raw("NAMES", &[name]));
-            }
-        }
+        let weak = self.plan.settings.commands.allow_weak_auth;
+        let Some(channel) = self.channels.get(name).filter(|channel| channel.place == Place::In) else { return };
+        channel.standing_out.clear();
+        channel.asks_for_modes = true;
+        channel.asks_for_names |= about_us || weak;
     }
 
     fn invited(&mut self, name: &str, now: Instant) {
@@ -286,15 +307,33 @@ impl Session {
 
     /// Who is in a channel, with signs for their status before each.
     fn names(&mut self, name: &str, names: &str) {
-        let me = fold(self.identity.nick());
-        let named =
-            |word: &str| fold(word.trim_start_matches(['~', '&', '@', '%', '+']).split('!').next().unwrap_or_default());
-        let peers: Vec<String> = names.split_whitespace().map(named).filter(|nick| self.is_peer(nick)).collect();
+        const SIGNS: [char; 5] = ['~', '&', '@', '%', '+'];
+        let (me, weak) = (fold(self.identity.nick()), self.plan.settings.commands.allow_weak_auth);
+        let nick = |word: &str| fold(word.trim_start_matches(SIGNS).split('!').next().unwrap_or_default());
+        let peers: Vec<String> = names.split_whitespace().map(nick).filter(|nick| self.is_peer(nick)).collect();
         let Some(channel) = self.channels.get(name) else { return };
-        if let Some(own) = names.split_whitespace().find(|word| named(word) == me) {
-            channel.status = own.starts_with(['~', '&', '@', '%', '+']);
+        for word in names.split_whitespace() {
+            let (nick, stands_out) = (nick(word), word.starts_with(SIGNS));
+            if nick == me {
+                channel.status = stands_out;
+            }
+            if weak && stands_out && channel.standing_out.len() < MAX_STANDING_OUT {
+                channel.standing_out.insert(nick);
+            }
         }
         channel.peers.extend(peers);
+    }
+
+    /// The other nodes' bots in a channel.
+    pub(super) fn peers_in(&mut self, name: &str) -> BTreeSet<String> {
+        let me = fold(self.identity.nick());
+        let peers = self.channels.get(name).map(|channel| channel.peers.iter());
+        peers.into_iter().flatten().filter(|peer| **peer != me).cloned().collect()
+    }
+
+    /// Whether somebody has a status in a channel, as far as we have been told.
+    pub(super) fn has_status(&mut self, name: &str, nick: &str) -> bool {
+        self.channels.get(name).is_some_and(|channel| channel.standing_out.contains(&fold(nick)))
     }
 
     /// Whether `folded` is the nick of another node's bot.

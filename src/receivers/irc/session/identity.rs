@@ -148,14 +148,6 @@ impl Session {
         if self.phase != Phase::Ready || self.has_wanted_nick() {
             return;
         }
-        if self.plan.settings.peer_nicks.iter().any(|peer| same(peer, &self.plan.nicks[0])) {
-            tracing::warn!(
-                component = "irc",
-                server = self.name(),
-                nick = self.plan.nicks[0],
-                "The nick is that of a peer: both nodes have the same nick configured"
-            );
-        }
         if self.plan.settings.regain_nick || !self.plan.nicks.iter().any(|nick| same(nick, self.identity.nick())) {
             self.identity.watch_at = Some(now);
         }

@@ -3,6 +3,7 @@
 
 mod capabilities;
 mod channels;
+mod commands;
 mod identity;
 mod login;
 mod nickserv;
@@ -26,6 +27,7 @@ pub(super) use order::{Confirm, Order, Style};
 
 use capabilities::Capabilities;
 use channels::Channels;
+use commands::Commands;
 use identity::Identity;
 use login::Login;
 use nickserv::Nickserv;
@@ -58,6 +60,7 @@ pub(super) struct Session {
     nickserv: Nickserv,
     channels: Channels,
     speech: Speech,
+    commands: Commands,
     pulse: Pulse,
     end: Option<End>,
 }
@@ -100,6 +103,7 @@ impl Session {
             nickserv: Nickserv::default(),
             channels: Channels::default(),
             speech: Speech::new(&plan, now),
+            commands: Commands::default(),
             pulse: Pulse { next: now + plan.settings.ping_interval.0, asked: None },
             end: None,
             plan,
@@ -186,7 +190,11 @@ impl Session {
             Command::CHGHOST(user, host) if self.is_me(message) => self.identity.is_at(user, host),
             Command::NICK(nick) => self.renamed(message, nick, now),
             Command::UserMODE(_, modes) => self.own_modes(modes, now),
-            Command::PRIVMSG(target, text) | Command::NOTICE(target, text) => self.heard(message, target, text, now),
+            Command::PRIVMSG(target, text) => {
+                self.heard(message, target, text, now);
+                self.asked(message, target, text, now);
+            }
+            Command::NOTICE(target, text) => self.heard(message, target, text, now),
             Command::Raw(name, parameters) if name == "FAIL" => self.failed(parameters, message, now),
             Command::Raw(name, _) if name == "ACK" => self.acknowledged(message, now),
             _ => self.channel_command(message, now),
@@ -201,7 +209,11 @@ impl Session {
             376 | 422 => self.settle(now),
             396 => self.identity.hidden_behind(parameter(1)),
             303 => self.present(parameters.last().map(String::as_str).unwrap_or_default(), now),
-            307 | 310..=313 | 318 | 330 => self.whois(number, parameters, now),
+            307 | 310..=313 | 318 | 330 => {
+                self.whois(number, parameters, now);
+                self.whois_of_asker(number, parameters, now);
+            }
+            354 => self.whox(parameters, now),
             324 | 353 => self.channel_reply(number, parameters),
             432 | 433 | 436 | 437 if !super::wire::is_channel(parameter(1)) => self.nick_refused(number, now),
             464..=466 => self.end_hopeless(parameters.last().map_or("refused", String::as_str)),

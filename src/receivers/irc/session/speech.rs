@@ -116,13 +116,13 @@ enum Turn {
 
 impl Session {
     /// Takes an order, if not too many wait.
-    pub(in super::super) fn order(&mut self, order: Order, now: Instant) {
+    pub(in super::super) fn order(&mut self, order: Box<Order>, now: Instant) {
         let target = order.target.clone();
-        self.add(Work::Order(Box::new(order)), target, Vec::new(), now);
+        self.add(Work::Order(order), target, Vec::new(), now);
     }
 
     /// Says something short that nobody waits for.
-    pub(super) fn answer(&mut self, target: &str, lines: Vec<String>, now: Instant) {
+    pub(in super::super) fn answer(&mut self, target: &str, lines: Vec<String>, now: Instant) {
         self.add(Work::Answer, target.to_owned(), lines, now);
     }
 
@@ -146,8 +146,8 @@ impl Session {
         self.check_joins(now);
         self.check_flights(now);
         self.tell_what_was_left_out(now);
-        while self.joins_are_due(now) && self.spend_line() {
-            self.join_next(now);
+        while self.channels_want(now) && self.spend_line() {
+            self.next_for_channels(now);
         }
         let mut busy = BTreeSet::new();
         let mut at = 0;
@@ -282,7 +282,7 @@ impl Session {
         fits && self.spend_line()
     }
 
-    fn spend_line(&mut self) -> bool {
+    pub(super) fn spend_line(&mut self) -> bool {
         let spent = self.speech.allowance >= 1.0;
         self.speech.allowance -= f64::from(u8::from(spent));
         spent
@@ -380,7 +380,7 @@ impl Session {
 
     pub(super) fn speech_deadline(&self) -> Option<Instant> {
         let jobs = &self.speech.jobs;
-        let waiting = jobs.iter().any(|job| job.flight.is_none()) || self.joins_are_due(self.speech.counted_at);
+        let waiting = jobs.iter().any(|job| job.flight.is_none()) || self.channels_want(self.speech.counted_at);
         let allowed = waiting.then(|| self.speech.allowed_at(&self.plan)).filter(|at| *at > self.speech.counted_at);
         let flights = jobs.iter().filter_map(|job| job.flight.as_ref().map(|flight| flight.until));
         let entries = jobs.iter().filter(|job| job.flight.is_none()).filter_map(|job| job.entry_by);

@@ -106,7 +106,7 @@ pub(super) fn move_to(world: &mut World, issue: u64, user: &User, project: u64) 
     let target = world.project(project);
     let labels = old.labels.iter().filter(|name| target.labels.iter().any(|label| label.name == **name));
     let labels = labels.cloned().collect();
-    let iid = next_iid(world, project);
+    let iid = world.next_iid(project);
     let id = world.new_id();
     world.issues.push(Issue { id, iid, project, labels, milestone: None, duplicate_of: None, ..old.clone() });
     for note in world.notes.clone().into_iter().filter(|note| note.issue == issue) {
@@ -119,12 +119,6 @@ pub(super) fn move_to(world: &mut World, issue: u64, user: &User, project: u64) 
     world.tell(issue, user.id, &format!("moved to {to}#{iid}"));
     world.tell(id, user.id, &format!("moved from {from}#{}", old.iid));
     id
-}
-
-pub(super) fn next_iid(world: &mut World, project: u64) -> u64 {
-    let project = world.project_mut(&project.to_string());
-    project.last_iid += 1;
-    project.last_iid
 }
 
 pub(super) fn check_title(title: &str) -> Result<(), Answer> {

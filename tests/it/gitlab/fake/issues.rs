@@ -61,32 +61,12 @@ pub(super) fn create(world: &mut World, call: &Call, user: &User, reserved: Opti
     if wanted.is_some_and(|iid| world.find_issue(project, iid).is_some()) {
         return Err(Answer::message(409, "Duplicated issue"));
     }
-    let iid = wanted.or(reserved).unwrap_or_else(|| change::next_iid(world, project));
+    let iid = wanted.or(reserved).unwrap_or_else(|| world.next_iid(project));
     let created_at = params.time("created_at")?.filter(|_| level == Level::Owner).unwrap_or_else(|| world.now());
     let id = world.new_id();
-    world.issues.push(Issue {
-        id,
-        iid,
-        project,
-        author: user.id,
-        title: String::new(),
-        description: String::new(),
-        open: true,
-        created_at,
-        updated_at: created_at,
-        closed_at: None,
-        closed_by: None,
-        labels: Vec::new(),
-        assignees: Vec::new(),
-        milestone: None,
-        due_date: None,
-        confidential: params.flag("confidential")?.unwrap_or(false),
-        locked: false,
-        issue_type,
-        severity: "unknown".to_owned(),
-        moved_to: None,
-        duplicate_of: None,
-    });
+    let confidential = params.flag("confidential")?.unwrap_or(false);
+    let issue = Issue { id, iid, issue_type, confidential, ..Issue::new(project, user.id, created_at) };
+    world.issues.push(issue);
     set(world, id, &params, user, level)?;
     let known = world.issue_mut(id);
     (known.title, known.description) = (title.clone(), written.text.clone());

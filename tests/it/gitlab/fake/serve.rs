@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use std::{io, thread};
+use std::{fmt, io, thread};
 
 use axum::body::{Body, to_bytes};
 use hyper::body::Incoming;
@@ -20,7 +20,6 @@ use tokio::{runtime, time};
 
 use super::answer::Answer;
 use super::call::Call;
-use super::change::next_iid;
 use super::operations::perform;
 use super::route::Operation;
 use super::treatment::{End, Treatment};
@@ -42,6 +41,13 @@ pub(crate) struct Gitlab {
 pub(crate) struct Entry {
     pub(crate) call: Call,
     pub(crate) fate: Fate,
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Call { method, path, arrived, .. } = &self.call;
+        write!(f, "{arrived:?} {method} {path} {:?} {:?}: {:?}", self.call.query, self.call.body, self.fate)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,14 +94,7 @@ impl Gitlab {
         let mut world = World::new(format!("http://{address}"));
         prepare(&mut world);
         let (sender, end) = oneshot::channel();
-        let state = State {
-            world,
-            history: VecDeque::new(),
-            remembers: false,
-            treat: Box::new(|_| Treatment::default()),
-            journal: Vec::new(),
-        };
-        let shared = Arc::new(Shared(Mutex::new(state)));
+        let shared = Arc::new(Shared(Mutex::new(State::new(world))));
         (Self { address, shared, _running: sender }, listener, end)
     }
 
@@ -113,7 +112,10 @@ impl Gitlab {
     }
 
     pub(crate) fn change<T>(&self, change: impl FnOnce(&mut World) -> T) -> T {
-        change(&mut self.shared.lock().world)
+        let mut state = self.shared.lock();
+        let changed = change(&mut state.world);
+        state.keep();
+        changed
     }
 
     /// From now on requests are treated so.
@@ -126,6 +128,14 @@ impl Gitlab {
         let mut state = self.shared.lock();
         state.remembers = true;
         state.keep();
+    }
+
+    /// Forgets everything, but not what time it is, and begins anew.
+    pub(crate) fn restart(&self, prepare: impl FnOnce(&mut World)) {
+        let mut state = self.shared.lock();
+        let mut world = state.world.emptied();
+        prepare(&mut world);
+        *state = State::new(world);
     }
 
     /// Every request so far, in the order in which they came.
@@ -216,7 +226,7 @@ impl Shared {
         let mut state = self.lock();
         let project = state.world.find_project(&call.target.project)?.id;
         let slow = call.operation == Operation::CreateIssue && !delay.is_zero();
-        slow.then(|| next_iid(&mut state.world, project))
+        slow.then(|| state.world.next_iid(project))
     }
 
     fn perform(&self, call: &Call, lag: Duration, reserved: Option<u64>) -> Answer {
@@ -240,6 +250,16 @@ impl Shared {
 }
 
 impl State {
+    fn new(world: World) -> Self {
+        Self {
+            world,
+            history: VecDeque::new(),
+            remembers: false,
+            treat: Box::new(|_| Treatment::default()),
+            journal: Vec::new(),
+        }
+    }
+
     fn keep(&mut self) {
         if self.remembers {
             let now = self.world.now();

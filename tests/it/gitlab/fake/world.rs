@@ -189,6 +189,11 @@ impl World {
         }
     }
 
+    /// A world like this before anything was in it; its clock goes on.
+    pub(crate) fn emptied(&self) -> Self {
+        Self { clock: self.clock, ..Self::new(self.url.clone()) }
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
@@ -196,6 +201,13 @@ impl World {
     pub(crate) fn new_id(&mut self) -> u64 {
         self.last_id += 1;
         self.last_id
+    }
+
+    /// The number of the project's next issue.
+    pub(crate) fn next_iid(&mut self, project: u64) -> u64 {
+        let project = self.project_mut(&project.to_string());
+        project.last_iid += 1;
+        project.last_iid
     }
 
     /// A person, and a token with scope `api` whose secret is `glpat-` and the name.
@@ -302,6 +314,35 @@ impl World {
     pub(crate) fn touch(&mut self, issue: u64) {
         let now = self.now();
         self.issue_mut(issue).updated_at = now;
+    }
+}
+
+impl Issue {
+    /// An open issue that says nothing yet.
+    pub(crate) fn new(project: u64, author: u64, created_at: Timestamp) -> Self {
+        Self {
+            id: 0,
+            iid: 0,
+            project,
+            author,
+            title: String::new(),
+            description: String::new(),
+            open: true,
+            created_at,
+            updated_at: created_at,
+            closed_at: None,
+            closed_by: None,
+            labels: Vec::new(),
+            assignees: Vec::new(),
+            milestone: None,
+            due_date: None,
+            confidential: false,
+            locked: false,
+            issue_type: "issue".to_owned(),
+            severity: "unknown".to_owned(),
+            moved_to: None,
+            duplicate_of: None,
+        }
     }
 }
 
