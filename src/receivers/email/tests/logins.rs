@@ -53,6 +53,14 @@ async fn a_refused_proof_gives_way_to_the_next_one() {
 }
 
 #[tokio::test]
+async fn a_password_is_not_shown_where_others_can_listen() {
+    let mut server = MailServer::start_at("127.0.0.2", &[("EHLO", "250-me\r\n250 AUTH PLAIN")]).await;
+    let failure = server.send(PASSWORD).await.unwrap_err();
+    assert_eq!((failure.retry, failure.text.as_str()), (false, "AUTH PLAIN: the connection is not encrypted"));
+    assert_eq!(server.conversation().await, ["EHLO localhost"]);
+}
+
+#[tokio::test]
 async fn a_server_that_does_not_ask_is_told_nothing() {
     let mut server = MailServer::start(&[]).await;
     server.send(PASSWORD).await.unwrap();
