@@ -36,7 +36,9 @@
 //! 5. [`cluster`]: the other nodes. Who lives, news, digests and repair, over one port with sealed frames. chitchat
 //!    ends here.
 //! 6. [`receivers`]: messages out. One call is one attempt; whether there is another is the engine's decision.
-//!    [`watchbell_template`] words them: Go's templates, text and HTML.
+//!    [`watchbell_template`] words them: Go's templates, text and HTML. The sessions with IRC servers
+//!    ([`receivers::IrcNetworks`]) stand across configurations; what people there command comes out of them as values,
+//!    and [`app`] does it.
 //! 7. [`config`]: a file becomes a [`Policy`](watchbell_engine::policy::Policy) and complete receivers, or one error
 //!    with file, line, column and key. [`settings`] is what may be set for a receiver, as plain data.
 //! 8. [`tls`]: from settings to rustls, for receivers and nodes.

@@ -50,14 +50,17 @@ impl From<PostedAlert> for Posted {
 }
 
 /// The alerts that are not over and asked for, in order of their fingerprints.
-pub(super) fn list<'a>(view: &'a View, filter: &AlertFilter, now: Timestamp) -> Vec<ShownAlert<'a>> {
+pub(super) fn list<'a>(
+    view: &'a View,
+    filter: &'a AlertFilter,
+    now: Timestamp,
+) -> impl Iterator<Item = ShownAlert<'a>> {
     let receivers = filter.receivers(view.policy());
-    let alerts = view.alerts().filter(|known| is_asked(*known, filter, now)).filter_map(|known| {
+    view.alerts().filter(move |known| is_asked(*known, filter, now)).filter_map(move |known| {
         let names: Vec<Named<'_>> = known.routes().map(|route| Named { name: &route.receiver }).collect();
         let muted_by = receivers.wants_any(&names).then(|| wanted_state(view, filter, known, now))??;
         Some(shown(known, names, muted_by, &[]))
-    });
-    alerts.collect()
+    })
 }
 
 /// Whether the alert is not over and has the labels that are asked for.

@@ -23,12 +23,12 @@ struct Chosen<'a> {
 
 /// The groups that hold alerts that are asked for; `muted` says whether groups that time intervals mute are wanted.
 pub(super) fn list<'a>(
-    running: &Running,
+    running: &'a Running,
     view: &'a View,
     filter: &AlertFilter,
     muted: bool,
     now: Timestamp,
-) -> Vec<ShownGroup<'a>> {
+) -> impl Iterator<Item = ShownGroup<'a>> {
     let mut chosen = choose(view, filter, now);
     let receivers = receivers_of(&chosen);
     chosen.retain(|chosen| muted || chosen.group.muted_by.is_empty());
@@ -36,7 +36,7 @@ pub(super) fn list<'a>(
         let by_labels = a.group.labels.cmp_as_sets(&b.group.labels);
         by_labels.then_with(|| a.route.receiver.cmp(&b.route.receiver))
     });
-    chosen.into_iter().map(|chosen| chosen.shown(running, &receivers, now)).collect()
+    chosen.into_iter().map(move |chosen| chosen.shown(running, &receivers, now))
 }
 
 fn choose<'a>(view: &'a View, filter: &AlertFilter, now: Timestamp) -> Vec<Chosen<'a>> {
@@ -51,11 +51,11 @@ fn choose<'a>(view: &'a View, filter: &AlertFilter, now: Timestamp) -> Vec<Chose
     chosen.filter(|chosen| !chosen.alerts.is_empty()).collect()
 }
 
-/// The receivers of each alert in all groups that hold it, sorted.
+/// The receivers of each alert that may be in several groups: of all that hold it, sorted.
 fn receivers_of<'a>(chosen: &[Chosen<'a>]) -> BTreeMap<Fingerprint, Vec<Named<'a>>> {
     let mut receivers: BTreeMap<Fingerprint, Vec<Named<'a>>> = BTreeMap::new();
     for Chosen { route, alerts, .. } in chosen {
-        for (known, _) in alerts {
+        for (known, _) in alerts.iter().filter(|(known, _)| known.routes().len() > 1) {
             receivers.entry(known.fingerprint).or_default().push(Named { name: &route.receiver });
         }
     }
@@ -70,17 +70,18 @@ impl<'a> Chosen<'a> {
         receivers: &BTreeMap<Fingerprint, Vec<Named<'a>>>,
         now: Timestamp,
     ) -> ShownGroup<'a> {
-        self.alerts.sort_by(|(a, _), (b, _)| a.alert.labels.cmp_as_told(&b.alert.labels));
+        self.alerts.sort_by_cached_key(|(known, _)| known.alert.labels.as_told());
         let held: Vec<_> = self.alerts.iter().map(|(known, _)| known.alert).collect();
         let route_labels = running.route_labels(self.route, self.group, &held, now);
+        let own = Named { name: &self.route.receiver };
         let alerts = self.alerts.into_iter().map(|(known, muted_by)| {
-            let receivers = receivers.get(&known.fingerprint).cloned().unwrap_or_default();
+            let receivers = receivers.get(&known.fingerprint).cloned().unwrap_or_else(|| vec![own]);
             shown(known, receivers, muted_by, &self.group.muted_by)
         });
         ShownGroup {
             alerts: alerts.collect(),
             labels: Object(self.group.labels.clone()),
-            receiver: Named { name: &self.route.receiver },
+            receiver: own,
             route_labels: Object(route_labels),
         }
     }

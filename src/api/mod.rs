@@ -11,6 +11,7 @@ mod listen;
 mod pages;
 mod params;
 mod patient;
+mod pieces;
 mod routes;
 mod scrape;
 mod serve;

@@ -72,7 +72,7 @@ pub(super) fn list<'a>(
     query: &Query,
     syntax: Syntax,
     now: Timestamp,
-) -> Result<Vec<ShownSilence<'a>>, Refusal> {
+) -> Result<impl Iterator<Item = ShownSilence<'a>>, Refusal> {
     let filters = query.filters(syntax)?;
     let states = [SilenceState::Active, SilenceState::Pending, SilenceState::Expired];
     let wanted: Vec<SilenceState> = states.into_iter().filter(|state| query.is_on(state.as_str())).collect();
@@ -84,7 +84,7 @@ pub(super) fn list<'a>(
         SilenceState::Pending => (*state, Reverse(Timestamp::EPOCH), silence.starts_at),
         SilenceState::Expired => (*state, Reverse(silence.ends_at), Timestamp::EPOCH),
     });
-    Ok(silences.into_iter().map(|(_, silence)| shown(silence, now)).collect())
+    Ok(silences.into_iter().map(move |(_, silence)| shown(silence, now)))
 }
 
 /// Where a silence stands as clients are told: the end is outside.

@@ -19,7 +19,7 @@ use super::routes::Resource;
 use super::wire::mismatch;
 use super::wire::posted::{PostedAlerts, PostedSilence};
 use super::wire::shown::{SilenceSet, Text};
-use super::{Shared, alerts, body, cors, groups, silences, status};
+use super::{Shared, alerts, body, cors, groups, pieces, silences, status};
 use crate::clock;
 
 type Answer = Result<Response, Refusal>;
@@ -111,21 +111,21 @@ async fn post_alerts(api: &Shared, body: Received<'_>) -> Answer {
 async fn list_alerts(api: &Shared, query: &Query) -> Answer {
     let filter = AlertFilter::new(query, api.options.syntax)?;
     let view = api.handle.view().await?;
-    aside(move || json(&alerts::list(&view, &filter, clock::now()))).await
+    aside(move || list(alerts::list(&view, &filter, clock::now()))).await
 }
 
 async fn list_groups(api: &Shared, query: &Query) -> Answer {
     let filter = AlertFilter::new(query, api.options.syntax)?;
     let muted = query.is_on("muted");
     let (running, view) = (api.handle.running(), api.handle.view().await?);
-    aside(move || json(&groups::list(&running, &view, &filter, muted, clock::now()))).await
+    aside(move || list(groups::list(&running, &view, &filter, muted, clock::now()))).await
 }
 
 async fn list_silences(api: &Shared, query: Query) -> Answer {
     let (started, syntax) = (Instant::now(), api.options.syntax);
     let view = api.handle.view().await?;
     let count = view.silences().len() as u64;
-    let answer = aside(move || json(&silences::list(&view, &query, syntax, clock::now())?)).await;
+    let answer = aside(move || list(silences::list(&view, &query, syntax, clock::now())?)).await;
     let metrics = &api.metrics.silences;
     metrics.queries.inc();
     metrics.silences_scanned.inc_by(count);
@@ -168,6 +168,10 @@ async fn aside<T: Send + 'static>(work: impl FnOnce() -> Result<T, Refusal> + Se
     let failed =
         |error: tokio::task::JoinError| Err(Refusal::Failed(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()));
     tokio::task::spawn_blocking(work).await.unwrap_or_else(failed)
+}
+
+fn list<T: Serialize>(items: impl Iterator<Item = T>) -> Answer {
+    Ok(json_response(StatusCode::OK, pieces::list(items).map_err(internal)?))
 }
 
 fn json(body: &impl Serialize) -> Answer {

@@ -109,7 +109,7 @@ pub(crate) fn backoff(attempts: u32, random: u64) -> Duration {
 
 /// Sorts alerts as receivers see them.
 pub(crate) fn sort_for_flush(alerts: &mut [NotifiedAlert]) {
-    alerts.sort_by(|a, b| a.alert.labels.cmp_as_told(&b.alert.labels));
+    alerts.sort_by(|a, b| a.alert.labels.as_told().cmp(&b.alert.labels.as_told()));
 }
 
 #[cfg(test)]

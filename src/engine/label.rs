@@ -21,6 +21,14 @@ pub struct Labels(Arc<str>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint(pub u64);
 
+/// A label set's place in the order in which people are told alerts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Told<'a> {
+    job: (bool, &'a str),
+    instance: (bool, &'a str),
+    labels: &'a Labels,
+}
+
 impl Labels {
     /// The value of `name`, or `""` where the set lacks it, as matchers see it.
     pub fn value(&self, name: &str) -> &str {
@@ -71,13 +79,13 @@ impl Labels {
         self.len().cmp(&other.len()).then_with(|| by_pair().unwrap_or(std::cmp::Ordering::Equal))
     }
 
-    /// The order in which people are told alerts: by job, by instance (those that have one first), then as sets.
-    pub fn cmp_as_told(&self, other: &Self) -> std::cmp::Ordering {
+    /// What people are told alerts in the order of: by job, by instance (those that have one first), then as sets.
+    pub fn as_told(&self) -> Told<'_> {
         let by_value = |name| {
-            let key = |labels: &Self| labels.get(name).is_none();
-            key(self).cmp(&key(other)).then_with(|| self.value(name).cmp(other.value(name)))
+            let value = self.get(name);
+            (value.is_none(), value.unwrap_or_default())
         };
-        by_value("job").then_with(|| by_value("instance")).then_with(|| self.cmp_as_sets(other))
+        Told { job: by_value("job"), instance: by_value("instance"), labels: self }
     }
 
     /// FNV-1a, 64 bits, over each name and value, both followed by 0xFF (Alertmanager's alert fingerprint).
@@ -121,6 +129,19 @@ impl<N: Into<SmolStr>, V: Into<SmolStr>> FromIterator<(N, V)> for Labels {
             same
         });
         Self(packed::pack(&pairs))
+    }
+}
+
+impl Ord for Told<'_> {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        let by_name = (self.job, self.instance).cmp(&(other.job, other.instance));
+        by_name.then_with(|| self.labels.cmp_as_sets(other.labels))
+    }
+}
+
+impl PartialOrd for Told<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
     }
 }
 

@@ -130,7 +130,7 @@ impl View {
 
 impl<'a> KnownAlert<'a> {
     /// The routes that the alert takes, in the order in which they match.
-    pub fn routes(&self) -> impl Iterator<Item = &'a Route> {
+    pub fn routes(&self) -> impl ExactSizeIterator<Item = &'a Route> {
         let (slot, policy) = (self.slot, self.policy);
         slot.groups.iter().map(move |group| &policy.routes[group.route as usize])
     }

@@ -26,12 +26,13 @@ const MAY_KNOW: [(&str, &[&str]); 17] = [
 ];
 
 /// Libraries that belong to one room, so that another can take their place by touching that room only.
-const ENDS_IN: [(&str, &str); 5] = [
+const ENDS_IN: [(&str, &str); 6] = [
     ("sled::", "store"),
     ("axum::", "api"),
     ("chitchat::", "cluster"),
     ("lettre::", "receivers"),
     ("reqwest::", "receivers"),
+    ("irc_proto::", "receivers"),
 ];
 
 /// The engine's packages: pure, so no clock, no threads, no files, no network, no serialisation.

@@ -14,6 +14,7 @@ mod harness;
 mod history;
 mod hostile;
 mod house;
+mod irc;
 mod isolation;
 mod keeping;
 mod metrics;

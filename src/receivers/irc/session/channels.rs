@@ -324,11 +324,11 @@ impl Session {
         channel.peers.extend(peers);
     }
 
-    /// The other nodes' bots in a channel.
-    pub(super) fn peers_in(&mut self, name: &str) -> BTreeSet<String> {
+    /// The other nodes' bots in a channel, folded. All nodes may be given the same list, with our own nick in it.
+    pub(super) fn peers_in(&self, name: &str) -> impl Iterator<Item = &String> {
         let me = fold(self.identity.nick());
-        let peers = self.channels.get(name).map(|channel| channel.peers.iter());
-        peers.into_iter().flatten().filter(|peer| **peer != me).cloned().collect()
+        let channel = self.channels.0.get(&fold(name)).into_iter();
+        channel.flat_map(|channel| &channel.peers).filter(move |peer| **peer != me)
     }
 
     /// Whether somebody has a status in a channel, as far as we have been told.
@@ -336,7 +336,7 @@ impl Session {
         self.channels.get(name).is_some_and(|channel| channel.standing_out.contains(&fold(nick)))
     }
 
-    /// Whether `folded` is the nick of another node's bot.
+    /// Whether `folded` is the nick of a node's bot.
     pub(super) fn is_peer(&self, folded: &str) -> bool {
         self.plan.settings.peer_nicks.iter().any(|peer| fold(peer) == folded)
     }
@@ -355,6 +355,10 @@ impl Session {
             && let Some(elsewhere) = parameters.get(2)
         {
             self.out.push_back(Command::PART(elsewhere.clone(), None).into());
+        }
+        if number == 477 {
+            // Only for those whom services know: they may have been away when we came.
+            self.wants_to_be_known();
         }
         self.ask_chanserv(number, name);
         true

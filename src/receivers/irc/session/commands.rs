@@ -81,7 +81,7 @@ impl Session {
     fn is_ours_to_answer(&mut self, channel: &str, wish: &Wish) -> bool {
         let Wish::Ack { id, .. } = wish else { return self.is_first_bot(channel) };
         let said_by = self.memory.seen.get(&(fold(channel), id.clone())).map(|nick| fold(nick));
-        let peer_said = said_by.is_some_and(|nick| self.peers_in(channel).contains(&nick));
+        let peer_said = said_by.is_some_and(|nick| self.peers_in(channel).any(|peer| *peer == nick));
         match (self.memory.meanings.get(id).is_some(), peer_said) {
             (true, false) => true,
             (false, true) => false,
@@ -91,7 +91,7 @@ impl Session {
 
     fn is_first_bot(&mut self, channel: &str) -> bool {
         let me = fold(self.identity.nick());
-        self.peers_in(channel).iter().all(|peer| me < *peer)
+        self.peers_in(channel).all(|peer| me < *peer)
     }
 
     /// Finds out who asks, if that matters: from the message itself, or else from the server.

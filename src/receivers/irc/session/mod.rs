@@ -10,6 +10,7 @@ mod nickserv;
 mod order;
 mod proof;
 mod speech;
+mod yielding;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -156,11 +157,12 @@ impl Session {
     /// When [`tick`](Self::tick) has something to do.
     pub(super) fn deadline(&self) -> Instant {
         let phase = match self.phase {
-            Phase::Registering { until } | Phase::Settling { until } => Some(until),
-            Phase::Ready => None,
+            Phase::Registering { until } => until,
+            Phase::Settling { until } => until.min(self.pulse.next),
+            Phase::Ready => self.pulse.next,
         };
-        let others = [phase, self.nick_deadline(), self.channels_deadline(), self.speech_deadline()];
-        others.into_iter().flatten().fold(self.pulse.next, Instant::min)
+        let others = [self.nick_deadline(), self.channels_deadline(), self.speech_deadline()];
+        others.into_iter().flatten().fold(phase, Instant::min)
     }
 
     /// Follows another plan, which needs no other connection.
@@ -268,7 +270,8 @@ impl Session {
 
     /// Asks whether the server is there, and gives it up if it does not say so.
     fn check_pulse(&mut self, now: Instant) {
-        if now < self.pulse.next {
+        // Before the welcome servers answer no PING, and registering has a limit of its own.
+        if now < self.pulse.next || matches!(self.phase, Phase::Registering { .. }) {
             return;
         }
         if self.pulse.asked.is_some() {

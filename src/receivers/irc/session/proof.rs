@@ -85,6 +85,7 @@ impl Session {
         }
         if is_channel(target) {
             self.heard_id(sender(message), target, text, now);
+            self.note_speaker(sender(message), target, now);
         }
         if sender(message).is_empty() && text.to_lowercase().contains("throttled") {
             self.throttled(text, now);

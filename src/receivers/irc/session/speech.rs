@@ -31,6 +31,8 @@ pub(super) struct Speech {
     pub(super) batches: BTreeMap<String, String>,
     /// Channels for which it was said that notices go out otherwise.
     notices_replaced: BTreeSet<String>,
+    /// When a bot that goes before us last spoke, by folded channel.
+    pub(super) peers_spoke: BTreeMap<String, Instant>,
 }
 
 /// A message under way.
@@ -41,6 +43,8 @@ pub(super) struct Job {
     pub(super) lines: Vec<String>,
     pub(super) told: usize,
     pub(super) flight: Option<Flight>,
+    /// When it was ordered.
+    pub(super) since: Instant,
     /// When waiting for the channel ends.
     entry_by: Option<Instant>,
 }
@@ -71,6 +75,7 @@ impl Speech {
             tokens: 0,
             batches: BTreeMap::new(),
             notices_replaced: BTreeSet::new(),
+            peers_spoke: BTreeMap::new(),
         }
     }
 
@@ -127,7 +132,7 @@ impl Session {
     }
 
     fn add(&mut self, work: Work, target: String, lines: Vec<String>, now: Instant) {
-        let mut job = Job { work, target, lines, told: 0, flight: None, entry_by: None };
+        let mut job = Job { work, target, lines, told: 0, flight: None, since: now, entry_by: None };
         if self.speech.jobs.len() >= MAX_JOBS {
             return self.finish(job, Err(transient(format!("{MAX_JOBS} messages are waiting to be said"))), now);
         }
@@ -193,6 +198,9 @@ impl Session {
                 Entry::Wait => return Turn::Wait,
                 Entry::Refused(why) => return Turn::Done(self.shut_out(at, &why)),
             }
+        }
+        if self.held_back_until(&self.speech.jobs[at]).is_some_and(|until| now < until) {
+            return Turn::Wait;
         }
         self.cut(at);
         if self.is_beyond_quota(at, now) { Turn::Done(Ok(())) } else { Turn::Say }
@@ -373,6 +381,7 @@ impl Session {
                 lines: vec![line],
                 told: 0,
                 flight: None,
+                since: now,
                 entry_by: None,
             });
         }
@@ -383,7 +392,10 @@ impl Session {
         let waiting = jobs.iter().any(|job| job.flight.is_none()) || self.channels_want(self.speech.counted_at);
         let allowed = waiting.then(|| self.speech.allowed_at(&self.plan)).filter(|at| *at > self.speech.counted_at);
         let flights = jobs.iter().filter_map(|job| job.flight.as_ref().map(|flight| flight.until));
-        let entries = jobs.iter().filter(|job| job.flight.is_none()).filter_map(|job| job.entry_by);
+        let ends = |job: &Job| [job.entry_by, self.held_back_until(job)];
+        let entries = jobs.iter().filter(|job| job.flight.is_none()).flat_map(ends).flatten();
+        // A message that waits for something else has these behind it.
+        let entries = entries.filter(|at| *at > self.speech.counted_at);
         let digests = self.memory.quotas.values().filter_map(|quota| quota.digest_at());
         flights.chain(entries).chain(allowed).chain(digests.filter(|_| self.phase == Phase::Ready)).min()
     }

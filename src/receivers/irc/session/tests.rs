@@ -395,6 +395,59 @@ fn what_a_peer_has_said_is_not_said_again() {
 }
 
 #[test]
+fn a_bot_that_goes_before_us_is_listened_to_first() {
+    let mut play = Play::joined("peer_nicks: [aa, al, zz]");
+    play.hears(":s 353 al = #c :al zz");
+    let change = |order: &mut Order, id: &str| (order.id, order.identity) = (id.into(), id.into());
+    play.order("#c", &["0"], |order| order.confirm = Confirm::Nothing);
+    assert_eq!(play.says().len(), 1, "who goes after us is not waited for");
+    play.hears(":aa!u@h JOIN #c");
+    let mut first = play.order("#c", &["1"], |order| change(order, "00000001"));
+    let mut second = play.order("#c", &["2"], |order| change(order, "00000002"));
+    play.passes(2 * SECOND);
+    play.hears(":aa!u@h PRIVMSG #c :something else");
+    play.passes(2 * SECOND);
+    play.hears(":aa!u@h PRIVMSG #c :2 ⟨00000002⟩");
+    play.passes(2 * SECOND);
+    assert!(play.says().is_empty() && is_waiting(&mut first));
+    play.hears(":aa!u@h PRIVMSG #c :1 ⟨00000001⟩");
+    assert!(is_told(&mut first) && is_told(&mut second) && play.says().is_empty());
+    let mut third = play.order("#c", &["3"], |order| change(order, "00000003"));
+    play.passes(3 * SECOND);
+    assert!(play.says().len() == 2 && is_waiting(&mut third), "it is silent, so we speak");
+}
+
+#[test]
+fn nothing_is_held_back_for_ever_nor_for_who_is_gone() {
+    let mut play = Play::joined("peer_nicks: [aa]");
+    play.hears(":aa!u@h JOIN #c");
+    let _answer = play.order("#c", &["1"], |_| {});
+    for _ in 0..59 {
+        play.passes(2 * SECOND);
+        play.hears(":aa!u@h PRIVMSG #c :something else");
+        assert!(!play.says().iter().any(|line| line.starts_with("PRIVMSG")));
+        assert!(play.session.deadline() > play.now, "it does not spin");
+        play.session.pulse.next = play.now + 60 * SECOND;
+    }
+    play.passes(2 * SECOND);
+    assert!(play.says().iter().any(|line| line.starts_with("PRIVMSG")));
+    let mut play = Play::joined("peer_nicks: [aa]");
+    play.hears(":aa!u@h JOIN #c");
+    let _answer = play.order("#c", &["1"], |_| {});
+    play.hears(":aa!u@h QUIT :gone");
+    assert!(play.says().iter().any(|line| line.starts_with("PRIVMSG")));
+}
+
+#[test]
+fn no_ping_before_the_welcome() {
+    let mut play = Play::begin("ping_interval: 2s, ping_timeout: 2s");
+    play.says();
+    play.passes(5 * SECOND);
+    assert!(play.says().is_empty() && play.session.end().is_none());
+    assert!(play.session.deadline() > play.now, "it does not spin");
+}
+
+#[test]
 fn what_is_too_much_is_counted_and_told_in_one_line() {
     let mut play = Play::joined("");
     for number in 0..5 {
@@ -562,4 +615,15 @@ fn commands_are_off_by_default() {
     play.hears(":s CAP al ACK :account-tag");
     play.hears("@account=alice :alice!u@h PRIVMSG #c :!status");
     assert_eq!((play.session.request(), play.says().len()), (None, 0));
+}
+
+#[test]
+fn services_are_asked_again_by_a_channel_for_those_whom_they_know() {
+    let mut play = Play::begin("autojoin: ['#known']");
+    play.hears(":s CAP * LS :");
+    play.welcome();
+    play.passes(15 * SECOND);
+    assert!(play.says().contains(&"JOIN #known".to_owned()));
+    play.hears(":s 477 al #known :You need to be identified");
+    assert_eq!(play.says(), ["WHOIS NickServ"]);
 }
