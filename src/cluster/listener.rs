@@ -10,7 +10,9 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
+use watchbell_engine::peers::Claim;
 use watchbell_engine::replica::Record;
+use watchbell_engine::sighting::Sighting;
 
 use super::connection::{Broken, Listener, Stream};
 use super::frame::{Frame, Hello, Part};
@@ -187,7 +189,7 @@ impl Call {
     fn read(&self, records: Vec<Vec<u8>>, hello: &Hello) -> Vec<Record> {
         let metrics = &self.shared.metrics.cluster;
         let read = |bytes: Vec<u8>| match decode_news(&bytes) {
-            Ok(Record::Claim(claim)) if claim.node != hello.node => {
+            Ok(Record::Claim(Claim { node, .. }) | Record::Sighting(Sighting { node, .. })) if node != hello.node => {
                 metrics.refused("foreign_claim");
                 None
             }

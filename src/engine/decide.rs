@@ -25,34 +25,41 @@ impl Told {
     }
 }
 
-/// Whether, and why, an integration that was last told `entry` must be told `now_true` at `now`.
+/// Whether, and why, an integration that was last told `entry`, and may believe the alerts `believed` to fire, must be
+/// told `now_true` at `now`.
 ///
-/// Alertmanager's decision table, but that a repeat interval which is a multiple of the group interval is kept to the
-/// instant instead of being missed by a moment.
+/// Alertmanager's decision table, but that nothing is over because this node does not know of it, and that a repeat
+/// interval which is a multiple of the group interval is kept to the instant instead of being missed by a moment.
 pub(crate) fn reason_to_tell(
     entry: Option<&NflogEntry>,
+    believed: &[u64],
     now_true: &Told,
     send_resolved: bool,
     repeat_interval: Duration,
     now: Timestamp,
 ) -> Option<Reason> {
-    let Some(entry) = entry else {
-        return (!now_true.firing.is_empty()).then_some(Reason::FirstNotification);
-    };
-    if !is_subset(&now_true.firing, &entry.firing) {
-        return Some(if entry.firing.is_empty() { Reason::FirstNotification } else { Reason::NewAlerts });
+    let told_firing = entry.map_or(&[][..], |entry| &entry.firing);
+    if !is_subset(&now_true.firing, told_firing) {
+        return Some(if told_firing.is_empty() { Reason::FirstNotification } else { Reason::NewAlerts });
     }
+    let owed = now_true.resolved.iter().any(|hash| is_in(*hash, believed));
     if now_true.firing.is_empty() {
-        return (!entry.firing.is_empty()).then_some(Reason::AllResolved);
+        return owed.then_some(Reason::AllResolved);
     }
-    if send_resolved && !is_subset(&now_true.resolved, &entry.resolved) {
+    if send_resolved && owed {
         return Some(Reason::SomeResolved);
     }
-    (entry.timestamp <= now - repeat_interval).then_some(Reason::Repeat)
+    entry.is_some_and(|entry| entry.timestamp <= now - repeat_interval).then_some(Reason::Repeat)
 }
 
-fn is_subset(some: &[u64], all: &[u64]) -> bool {
-    some.iter().all(|hash| all.binary_search(hash).is_ok())
+/// Whether all of `some` are in the sorted `all`.
+pub(crate) fn is_subset(some: &[u64], all: &[u64]) -> bool {
+    some.iter().all(|hash| is_in(*hash, all))
+}
+
+/// Whether `hash` is in the sorted `hashes`.
+pub(crate) fn is_in(hash: u64, hashes: &[u64]) -> bool {
+    hashes.binary_search(&hash).is_ok()
 }
 
 #[cfg(test)]
@@ -79,7 +86,8 @@ mod tests {
 
     fn check(entry: Option<NflogEntry>, firing: &[u64], resolved: &[u64], want: Option<Reason>) {
         let told = Told { firing: firing.to_vec(), resolved: resolved.to_vec() };
-        assert_eq!(reason_to_tell(entry.as_ref(), &told, true, HOUR, Timestamp::from_secs(60)), want);
+        let believed = entry.as_ref().map(|entry| entry.firing.clone()).unwrap_or_default();
+        assert_eq!(reason_to_tell(entry.as_ref(), &believed, &told, true, HOUR, Timestamp::from_secs(60)), want);
     }
 
     #[test]
@@ -88,7 +96,8 @@ mod tests {
         check(None, &[], &[1], None);
         check(Some(entry(&[], &[1])), &[1], &[], Some(Reason::FirstNotification));
         check(Some(entry(&[1], &[])), &[1, 2], &[], Some(Reason::NewAlerts));
-        check(Some(entry(&[1], &[])), &[], &[], Some(Reason::AllResolved));
+        check(Some(entry(&[1], &[])), &[], &[1], Some(Reason::AllResolved));
+        check(Some(entry(&[1], &[])), &[], &[], None);
         check(Some(entry(&[], &[1])), &[], &[1], None);
         check(Some(entry(&[1, 2], &[])), &[1], &[2], Some(Reason::SomeResolved));
         check(Some(entry(&[1], &[2])), &[1], &[2], None);
@@ -97,14 +106,21 @@ mod tests {
     #[test]
     fn resolved_alerts_are_no_reason_for_who_does_not_want_them() {
         let told = Told { firing: vec![1], resolved: vec![2] };
-        let why = reason_to_tell(Some(&entry(&[1, 2], &[])), &told, false, HOUR, Timestamp::from_secs(60));
+        let why = reason_to_tell(Some(&entry(&[1, 2], &[])), &[1, 2], &told, false, HOUR, Timestamp::from_secs(60));
         assert_eq!(why, None);
+    }
+
+    #[test]
+    fn the_end_of_what_was_perhaps_heard_is_told() {
+        let told = Told { firing: vec![], resolved: vec![1] };
+        let why = |believed: &[u64]| reason_to_tell(None, believed, &told, true, HOUR, Timestamp::from_secs(60));
+        assert_eq!((why(&[]), why(&[1])), (None, Some(Reason::AllResolved)));
     }
 
     #[test]
     fn a_repeat_is_due_exactly_after_the_interval() {
         let told = Told { firing: vec![1], resolved: vec![] };
-        let at = |s| reason_to_tell(Some(&entry(&[1], &[])), &told, true, HOUR, Timestamp::from_secs(s));
+        let at = |s| reason_to_tell(Some(&entry(&[1], &[])), &[1], &told, true, HOUR, Timestamp::from_secs(s));
         assert_eq!((at(3599), at(3600)), (None, Some(Reason::Repeat)));
     }
 }

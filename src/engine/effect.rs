@@ -8,6 +8,7 @@ use smol_str::SmolStr;
 
 use crate::alert::Alert;
 use crate::group::SavedGroup;
+use crate::intent::Intent;
 use crate::label::Fingerprint;
 use crate::nflog::{NflogEntry, NflogKey, ReceiverData};
 use crate::notification::{Failure, FailureKind, Notification, Reason};
@@ -97,6 +98,10 @@ pub enum Change {
     PutNflog(Arc<NflogEntry>),
     /// Forget a log entry.
     DeleteNflog(NflogKey),
+    /// Store what an integration may have heard.
+    PutIntent(Arc<Intent>),
+    /// Forget what an integration may have heard.
+    DeleteIntent(NflogKey),
     /// Store an alert.
     PutAlert(Arc<Alert>),
     /// Forget an alert.
@@ -110,7 +115,7 @@ pub enum Change {
 impl Change {
     /// Whether it must be on disk before anything that follows from it happens.
     pub fn is_durable(&self) -> bool {
-        matches!(self, Self::PutSilence(_) | Self::PutNflog(_))
+        matches!(self, Self::PutSilence(_) | Self::PutNflog(_) | Self::PutIntent(_))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The engine itself: one value that takes inputs and the passing of time and answers with effects.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,10 +8,11 @@ use crate::alerts::NameLimit;
 use crate::delivery::Delivery;
 use crate::digest::Ledger;
 use crate::effect::{Answer, AttemptId, Effects, Input};
+use crate::intent::Intent;
 use crate::nflog::{NflogEntry, NflogKey};
 use crate::peers::Turns;
 use crate::policy::Policy;
-use crate::route::Router;
+use crate::route::{GroupRef, Router};
 use crate::silence::edit::{Edit, SilenceLimits};
 use crate::time::Timestamp;
 use crate::timer::{Timer, Timers};
@@ -46,7 +47,10 @@ pub struct Engine {
     pub(crate) nflog: BTreeMap<NflogKey, Arc<NflogEntry>>,
     /// The sums over silences and log entries.
     pub(crate) ledger: Ledger,
+    pub(crate) intents: BTreeMap<NflogKey, Arc<Intent>>,
     pub(crate) deliveries: BTreeMap<NflogKey, Delivery>,
+    /// The groups by the key under which other nodes know them.
+    pub(crate) group_keys: BTreeSet<(Arc<str>, GroupRef)>,
     pub(crate) in_flight: BTreeMap<AttemptId, NflogKey>,
     pub(crate) timers: Timers,
     pub(crate) turns: Turns,
@@ -54,7 +58,13 @@ pub struct Engine {
     /// Nothing is flushed before; moved up to `start_at` when the cluster has settled.
     pub(crate) hold_until: Timestamp,
     pub(crate) start_at: Timestamp,
+    /// When this engine began.
+    pub(crate) born_at: Timestamp,
+    /// What the clock showed last, or a little later.
+    pub(crate) latest: Timestamp,
     last_attempt: u64,
+    /// When this node claimed something last, by its clock; rises with every claim.
+    pub(crate) last_claim: Timestamp,
     random: u64,
 }
 
@@ -70,20 +80,26 @@ impl Engine {
             view: View::new(policy, options.silences.retention),
             nflog: BTreeMap::new(),
             ledger: Ledger::default(),
+            intents: BTreeMap::new(),
+            group_keys: BTreeSet::new(),
             deliveries: BTreeMap::new(),
             in_flight: BTreeMap::new(),
             timers: Timers::default(),
-            turns: Turns::new(options.node, options.peer_timeout),
+            turns: Turns::new(options.node, options.peer_timeout, options.settle_timeout > Duration::ZERO, now),
             name_limit: NameLimit::new(options.per_alertname_limit),
             hold_until: now + options.start_delay.max(options.settle_timeout),
             start_at: now + options.start_delay,
+            born_at: now,
+            latest: now,
             last_attempt: 0,
+            last_claim: Timestamp::EPOCH,
             random: options.node.0 ^ now.as_micros().cast_unsigned() | 1,
         }
     }
 
     /// Takes an input.
     pub fn handle(&mut self, now: Timestamp, input: Input) -> Effects {
+        self.follow_clock(now);
         let mut effects = Effects::default();
         match input {
             Input::Alerts(alerts) => alerts.into_iter().for_each(|alert| self.ingest(now, alert, &mut effects)),
@@ -104,6 +120,7 @@ impl Engine {
     /// Does what has become due by `now`, or a part of it; call again while [`next_deadline`](Self::next_deadline) is
     /// not after `now`.
     pub fn advance(&mut self, now: Timestamp) -> Effects {
+        self.follow_clock(now);
         let mut effects = Effects::default();
         for _ in 0..TIMERS_A_CALL {
             let Some((due, timer)) = self.timers.take_due(now) else { break };
@@ -113,6 +130,7 @@ impl Engine {
                 Timer::SilenceEnds(id) => self.silence_ends(now, id),
                 Timer::SilenceForgotten(id) => self.forget_silence(id, &mut effects),
                 Timer::NflogForgotten(key) => self.forget_nflog(&key, &mut effects),
+                Timer::IntentForgotten(key) => self.forget_intent(&key, &mut effects),
                 Timer::AlertGc => self.collect_alerts(now),
             }
         }

@@ -69,7 +69,7 @@ impl Engine {
     ) {
         if keys.is_empty() {
             let open = self.group_mut(id).and_then(|group| group.open.take());
-            return self.flush_told(id, open.map(|open| open.resolved).unwrap_or_default(), effects);
+            return self.flush_told(now, id, open.map(|open| open.resolved).unwrap_or_default(), effects);
         }
         for (key, send_resolved) in keys {
             self.offer(now, key, id, Arc::clone(&batch), send_resolved, effects);
@@ -105,14 +105,13 @@ impl Engine {
 
     fn sort_out(&self, now: Timestamp, id: GroupRef, keys: &[(NflogKey, bool)], hours: Option<Mute>) -> Sorted {
         let mut sorted = Sorted::default();
-        let entries: Vec<_> = keys.iter().filter_map(|(key, _)| self.nflog.get(key)).collect();
         for fingerprint in &self.view.groups[&id].alerts {
             let Some(slot) = self.view.alerts.get(*fingerprint) else { continue };
             let firing = !slot.alert.is_resolved(now);
             let mute = self.view.mute(&slot.alert.labels, hours, now);
             // A receiver that believes the alert to be firing is told of its end once it may be: until then the alert
             // stays in the group.
-            let owed = || entries.iter().any(|entry| entry.tells_firing(slot.alert.labels.log_hash()));
+            let owed = || keys.iter().any(|(key, _)| self.may_believe_firing(key, slot.alert.labels.log_hash()));
             if !firing && (mute.is_none() || !owed() || self.is_long_over(&slot.alert.ends_at, now)) {
                 sorted.leaving.push((*fingerprint, slot.alert.updated_at));
             }
@@ -132,6 +131,7 @@ impl Engine {
     /// Notes that an integration has done with a flush.
     pub(crate) fn settle(
         &mut self,
+        now: Timestamp,
         id: Option<GroupRef>,
         key: &NflogKey,
         flushed_at: Timestamp,
@@ -140,16 +140,28 @@ impl Engine {
     ) {
         let Some((id, group)) = id.and_then(|id| Some((id, self.group_mut(id)?))) else { return };
         if let Settled::Told(resolved) = group.settle(key, flushed_at, ok) {
-            self.flush_told(id, resolved, effects);
+            self.flush_told(now, id, resolved, effects);
         }
     }
 
-    /// All integrations know: resolved alerts that were not reported again leave, and the timer may be forgotten.
-    fn flush_told(&mut self, id: GroupRef, resolved: Vec<(Fingerprint, Timestamp)>, effects: &mut Effects) {
-        let unchanged = |(fingerprint, updated_at): &(Fingerprint, Timestamp)| {
-            self.view.alerts.get(*fingerprint).is_none_or(|slot| slot.alert.updated_at == *updated_at)
+    /// All integrations know: resolved alerts that were not reported again leave, and the timer may be forgotten. One that
+    /// was muted meanwhile, or fires on another node, was not told, and stays.
+    fn flush_told(
+        &mut self,
+        now: Timestamp,
+        id: GroupRef,
+        resolved: Vec<(Fingerprint, Timestamp)>,
+        effects: &mut Effects,
+    ) {
+        let keys = self.view.groups.get(&id).map(|group| self.router.receiver_of(id.route as usize).keys(&group.key));
+        let keys: Vec<NflogKey> = keys.into_iter().flatten().filter(|(_, wants)| *wants).map(|(key, _)| key).collect();
+        let settled = |(fingerprint, updated_at): &(Fingerprint, Timestamp)| {
+            let Some(slot) = self.view.alerts.get(*fingerprint) else { return true };
+            let (alert, hash) = (&slot.alert, slot.alert.labels.log_hash());
+            let owed = keys.iter().any(|key| self.may_believe_firing(key, hash));
+            alert.updated_at == *updated_at && (!owed || self.is_long_over(&alert.ends_at, now))
         };
-        let leaving: Vec<Fingerprint> = resolved.iter().filter(|r| unchanged(r)).map(|r| r.0).collect();
+        let leaving: Vec<Fingerprint> = resolved.iter().filter(|r| settled(r)).map(|r| r.0).collect();
         effects.persist.extend(self.saved_group(id).map(Change::PutGroup));
         self.leave(id, &leaving, effects);
     }

@@ -95,6 +95,7 @@ impl Engine {
         let route = &self.view.policy.routes[id.route as usize];
         let labels = group_labels(route, &alert.labels);
         let key = group_key(route, &labels);
+        self.group_keys.insert((Arc::clone(&key), id));
         Arc::make_mut(&mut self.view.groups).insert(id, Arc::new(Group::new(labels, key, next_flush)));
         self.timers.set(Timer::Flush(id), next_flush.max(self.hold_until));
     }
@@ -110,13 +111,13 @@ impl Engine {
         Some(SavedGroup { route_id, labels: group.labels.clone(), next_flush: group.next_flush })
     }
 
-    /// Whether any integration of the route believes the alert to be firing.
+    /// Whether any integration of the route may believe the alert to be firing.
     fn is_announced(&self, id: GroupRef, alert: &Alert) -> bool {
         let route = &self.view.policy.routes[id.route as usize];
         let key = group_key(route, &group_labels(route, &alert.labels));
         let hash = alert.labels.log_hash();
         let keys = self.router.receiver_of(id.route as usize).keys(&key);
-        keys.into_iter().any(|(key, _)| self.nflog.get(&key).is_some_and(|entry| entry.tells_firing(hash)))
+        keys.into_iter().any(|(key, _)| self.may_believe_firing(&key, hash))
     }
 
     /// Takes alerts out of a group that need not be told any more, and closes the group if it is empty.
@@ -125,14 +126,19 @@ impl Engine {
         for fingerprint in alerts {
             group.alerts.remove(fingerprint);
         }
-        let empty = group.alerts.is_empty();
-        if empty {
-            effects.persist.extend(self.saved_group(id).map(Change::DeleteGroup));
-            Arc::make_mut(&mut self.view.groups).remove(&id);
-            self.timers.cancel(&Timer::Flush(id));
+        if group.alerts.is_empty() {
+            self.close_group(id, effects);
         }
         let settled = alerts.iter().filter(|fingerprint| !self.is_grouped(**fingerprint));
         effects.persist.extend(settled.map(|fingerprint| Change::DeleteAlert(*fingerprint)));
+    }
+
+    fn close_group(&mut self, id: GroupRef, effects: &mut Effects) {
+        effects.persist.extend(self.saved_group(id).map(Change::DeleteGroup));
+        if let Some(group) = Arc::make_mut(&mut self.view.groups).remove(&id) {
+            self.group_keys.remove(&(Arc::clone(&group.key), id));
+        }
+        self.timers.cancel(&Timer::Flush(id));
     }
 
     fn is_grouped(&self, fingerprint: Fingerprint) -> bool {

@@ -23,9 +23,10 @@
 //! * What is known: `alerts` by fingerprint, [`group`], [`silence::table`], `inhibit` (sources by the values that must
 //!   agree), [`nflog`]. `index` is why more silences, rules or routes do not make each alert slower.
 //! * What happens: `ingest` (alerts come in), `flush` (a group's timer is due), `tell` (one integration is told) over
-//!   `decide` (is there a reason?) and `delivery` (where that stands), `keep` (silences and log entries), `timer`.
-//! * Going on: [`resume`] (restart, reload), and for several nodes [`version`] (whose record is newer), [`replica`]
-//!   (what they tell each other), [`digest`] (whether they hold the same) and [`peers`] (whose turn it is).
+//!   `decide` (is there a reason?) `delivery` (where that stands), [`intent`] (what may have been heard)
+//!   and [`sighting`] (what other nodes see), `keep` (silences and log entries), `timer`.
+//! * Going on: [`resume`] (restart, reload), `step` (a clock that is set back), and for several nodes [`version`] (whose record is newer), [`replica`]
+//!   (what they tell each other), [`digest`] (whether they hold the same), [`peers`] (whose turn it is) and `claim` (what they are told of that).
 //!
 //! # What always holds
 //!
@@ -57,6 +58,7 @@
 
 pub mod alert;
 mod alerts;
+mod claim;
 mod decide;
 mod delivery;
 pub mod digest;
@@ -67,6 +69,7 @@ pub mod group;
 mod index;
 mod ingest;
 mod inhibit;
+pub mod intent;
 mod keep;
 pub mod label;
 pub mod matcher;
@@ -77,7 +80,9 @@ pub mod policy;
 pub mod replica;
 pub mod resume;
 pub mod route;
+pub mod sighting;
 pub mod silence;
+mod step;
 mod tell;
 pub mod time;
 pub mod timeinterval;

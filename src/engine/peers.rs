@@ -27,14 +27,19 @@ pub struct Claim {
     pub node: NodeId,
     /// What it does.
     pub state: ClaimState,
+    /// The claimant's clock, rising with every claim: what arrives late does not replace what is newer.
+    pub stamp: Timestamp,
     /// How long the claim holds from its arrival. A span, since clocks differ.
     pub lasts: Duration,
+    /// Log hashes of alerts, sorted. Of an announcement: those that the integration believes to fire and the node does
+    /// not see firing, about which it asks. Otherwise those that the integration may have heard from it as firing.
+    pub alerts: Vec<u64>,
 }
 
 /// What a claim says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClaimState {
-    /// It is about to make an attempt although others come first.
+    /// It is about to make an attempt: others come first, or it must ask before.
     Announced,
     /// An attempt is under way: wait for its outcome.
     Sending,
@@ -50,6 +55,8 @@ pub(crate) struct Turns {
     order: Vec<NodeId>,
     /// When that last changed.
     changed_at: Timestamp,
+    /// Until then a node that is gone may come back, and know what no other does.
+    missing_until: Timestamp,
     peer_timeout: Duration,
     /// What the others claim.
     claims: BTreeMap<NodeKey, Held>,
@@ -63,35 +70,64 @@ type NodeKey = (NflogKey, NodeId);
 /// After this all nodes see the same members: longer than it takes to notice that one came or went.
 const MEMBERSHIP_SETTLES: Duration = Duration::from_secs(10);
 
+/// For so long it counts that a node may come back: time enough to restart a machine, and not so long that what it alone
+/// knew, and what ended meanwhile, would be taken for known when it fires again.
+const MISSED_FOR: Duration = Duration::from_secs(3600);
+
+/// However long a claim says it lasts. An attempt lasts no longer than a group interval, rarely more than minutes.
+const LONGEST_CLAIM: Duration = Duration::from_secs(24 * 3600);
+
 /// A claim that arrived.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Held {
     state: ClaimState,
+    stamp: Timestamp,
     since: Timestamp,
     until: Timestamp,
+    alerts: Vec<u64>,
 }
 
 impl Turns {
-    pub(crate) fn new(me: NodeId, peer_timeout: Duration) -> Self {
+    /// At the birth of a node that has, or will have, peers if `clustered`.
+    pub(crate) fn new(me: NodeId, peer_timeout: Duration, clustered: bool, now: Timestamp) -> Self {
         let (claims, failures) = (BTreeMap::new(), BTreeMap::new());
-        Self { me, order: vec![me], changed_at: Timestamp::EPOCH, peer_timeout, claims, failures }
+        let changed_at = Timestamp::EPOCH;
+        let missing_until = if clustered { now + MISSED_FOR } else { Timestamp::EPOCH };
+        Self { me, order: vec![me], changed_at, missing_until, peer_timeout, claims, failures }
     }
 
-    /// Takes note of who lives. What the dead claimed holds no more.
-    pub(crate) fn set_peers(&mut self, mut peers: Vec<Peer>, now: Timestamp) {
+    /// Takes note of who lives. What the dead claimed holds no more; returned is what may have been heard from them.
+    pub(crate) fn set_peers(&mut self, mut peers: Vec<Peer>, now: Timestamp) -> Vec<(NflogKey, Vec<u64>)> {
         peers.sort_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
         let order: Vec<NodeId> = peers.into_iter().map(|peer| peer.id).collect();
         if order != self.order {
-            (self.order, self.changed_at) = (order, now);
+            (self.order, self.changed_at, self.missing_until) = (order, now, now + MISSED_FOR);
         }
-        self.claims.retain(|(_, node), _| self.order.contains(node));
+        let dead = self.claims.extract_if(.., |(_, node), _| !self.order.contains(node));
+        let heard = dead.filter(|(_, held)| held.state != ClaimState::Announced);
+        heard.map(|((key, _), held)| (key, held.alerts)).collect()
+    }
+
+    /// Whether there is no other node.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.order.len() < 2
+    }
+
+    /// Whether a node may be missing that knows what no other does: the members changed not long ago.
+    pub(crate) fn misses_somebody(&self, now: Timestamp) -> bool {
+        now < self.missing_until
+    }
+
+    /// The other living nodes.
+    pub(crate) fn others(&self) -> impl Iterator<Item = &NodeId> {
+        self.order.iter().filter(|node| **node != self.me)
     }
 
     /// Whether another node may think that it is its turn as well: this one sends only because others did not, or not
     /// all may know yet who lives.
     pub(crate) fn is_contested(&self, key: &NflogKey, now: Timestamp) -> bool {
         let changing = now < self.changed_at + MEMBERSHIP_SETTLES;
-        self.order.len() > 1 && (self.position() > 0 || self.failures.contains_key(key) || changing)
+        !self.is_alone() && (self.position() > 0 || self.failures.contains_key(key) || changing)
     }
 
     /// How many living nodes come before this one.
@@ -101,8 +137,10 @@ impl Turns {
 
     pub(crate) fn claim(&mut self, claim: Claim, now: Timestamp) {
         self.claims.retain(|_, held| held.until > now);
-        if claim.node != self.me {
-            let held = Held { state: claim.state, since: now, until: now + claim.lasts };
+        let known = self.claims.get(&(claim.key.clone(), claim.node)).map(|held| held.stamp);
+        if claim.node != self.me && known < Some(claim.stamp) {
+            let (since, until) = (now, now + claim.lasts.min(LONGEST_CLAIM));
+            let held = Held { state: claim.state, stamp: claim.stamp, since, until, alerts: claim.alerts };
             self.claims.insert((claim.key, claim.node), held);
         }
     }
@@ -123,17 +161,26 @@ impl Turns {
         }
     }
 
-    /// When this node's turn comes for a flush at `flushed_at`: it waits `peer_timeout` for each living node before
+    /// When this node's turn comes for what waits since `since`: it waits `peer_timeout` for each living node before
     /// it, or, once it has failed itself, for each other one; not for those that have reported a failure since; and
     /// never while another node is sending. Once it has `announced` that it will send, only nodes before it count.
-    pub(crate) fn turn_at(&self, key: &NflogKey, flushed_at: Timestamp, announced: bool, now: Timestamp) -> Timestamp {
+    pub(crate) fn turn_at(&self, key: &NflogKey, since: Timestamp, announced: bool, now: Timestamp) -> Timestamp {
         let failure = self.failures.get(key).copied();
         let before = if failure.is_some() { self.order.len() } else { self.position() };
         let first = self.order.iter().take(before).filter(|node| **node != self.me);
         let waits = first.filter(|node| !self.has_failed_since(key, **node, failure, now)).count();
         let wait = self.peer_timeout * u32::try_from(waits).unwrap_or(u32::MAX);
-        let turn = failure.unwrap_or(flushed_at) + wait;
+        let turn = failure.unwrap_or(since) + wait;
         self.rivals(key, announced).filter(|held| held.until > now).map(|held| held.until).fold(turn, Timestamp::max)
+    }
+
+    /// Moves everything to earlier: the clock was set back.
+    pub(crate) fn pull(&mut self, back: Duration) {
+        (self.changed_at, self.missing_until) = (self.changed_at - back, self.missing_until - back);
+        self.failures.values_mut().for_each(|at| *at = *at - back);
+        for held in self.claims.values_mut() {
+            (held.since, held.until) = (held.since - back, held.until - back);
+        }
     }
 
     /// The claims of those who send, and of those who are about to; once this node has announced the same, of the
@@ -178,13 +225,13 @@ mod tests {
 
     /// The third of three nodes.
     fn third() -> Turns {
-        let mut turns = Turns::new(NodeId(3), TIMEOUT);
+        let mut turns = Turns::new(NodeId(3), TIMEOUT, true, at(0));
         turns.set_peers((1..=3).map(|id| Peer { id: NodeId(id), name: format!("n{id}").into() }).collect(), at(0));
         turns
     }
 
     fn claim(node: u64, state: ClaimState) -> Claim {
-        Claim { key: key(), node: NodeId(node), state, lasts: Duration::from_secs(60) }
+        Claim { key: key(), node: NodeId(node), state, stamp: at(0), lasts: Duration::from_secs(60), alerts: vec![] }
     }
 
     #[test]

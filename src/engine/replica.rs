@@ -4,11 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::alert::Alert;
+use crate::decide::Told;
 use crate::digest::{Digest, Horizon, Trace, trace_nflog, trace_silence};
 use crate::effect::{Effects, Note};
 use crate::engine::Engine;
 use crate::nflog::NflogEntry;
-use crate::peers::Claim;
+use crate::peers::{Claim, ClaimState};
+use crate::sighting::Sighting;
 use crate::silence::Silence;
 use crate::time::Timestamp;
 use crate::version::Version;
@@ -22,6 +25,10 @@ pub enum Record {
     Nflog(Arc<NflogEntry>),
     /// What the sender does.
     Claim(Claim),
+    /// What the sender knows of the alerts that another node asked about.
+    Sighting(Sighting),
+    /// An alert that is over and whose end the sender cannot tell, since it sees nothing of what fires elsewhere.
+    Ended(Arc<Alert>),
 }
 
 /// How far ahead of our clock a record may have been written. What is further ahead is refused: it would win against
@@ -46,11 +53,9 @@ impl Engine {
         match record {
             Record::Silence(silence) => self.merge_silence(now, silence, effects),
             Record::Nflog(entry) => self.merge_nflog(now, entry, effects),
-            Record::Claim(claim) => {
-                let key = claim.key.clone();
-                self.turns.claim(claim, now);
-                self.attempt(now, &key, effects);
-            }
+            Record::Claim(claim) => self.merge_claim(now, claim, effects),
+            Record::Sighting(sighting) => self.take_sighting(now, sighting, effects),
+            Record::Ended(alert) => self.take_ended(now, alert, effects),
         }
     }
 
@@ -69,7 +74,36 @@ impl Engine {
         if newer && entry.expires_at > now && self.is_believed(now, entry.version, effects) {
             self.turns.settle(&entry.key);
             let key = entry.key.clone();
+            let told = Told { firing: entry.firing.clone(), resolved: entry.resolved.clone() };
+            self.strike_out(now, &key, &told, effects);
+            let unmentioned = self.told_apart(&entry);
+            self.intend(now, &key, &unmentioned, effects);
             self.keep_nflog(entry, effects);
+            self.attempt(now, &key, effects);
+        }
+    }
+
+    /// What the log says here to be firing, is known here, and is not mentioned by a newer entry: it was told in a
+    /// partition, and the receiver may believe it still. What an older life wrote down was not.
+    fn told_apart(&self, newer: &NflogEntry) -> Vec<u64> {
+        let entry = self.nflog.get(&newer.key).filter(|entry| entry.version.stamp >= self.born_at);
+        let Some(entry) = entry else { return Vec::new() };
+        let mut unmentioned: Vec<u64> = entry.firing.iter().copied().filter(|hash| !newer.knows(*hash)).collect();
+        if !unmentioned.is_empty() {
+            let mine = self.hashes_of(&newer.key);
+            unmentioned.retain(|hash| mine.contains(hash));
+        }
+        unmentioned
+    }
+
+    fn merge_claim(&mut self, now: Timestamp, claim: Claim, effects: &mut Effects) {
+        if claim.state == ClaimState::Announced && !claim.alerts.is_empty() {
+            self.answer(now, &claim, effects);
+        }
+        let (key, written) = (claim.key.clone(), self.nflog.get(&claim.key).map(|entry| entry.version));
+        let is_settled = written.is_some_and(|told| told.node == claim.node && told.stamp >= claim.stamp);
+        if !is_settled {
+            self.turns.claim(claim, now);
             self.attempt(now, &key, effects);
         }
     }

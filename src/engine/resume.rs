@@ -9,6 +9,7 @@ use crate::effect::{Change, Effects};
 use crate::engine::{Engine, Options};
 use crate::group::{Group, SavedGroup};
 use crate::inhibit::Inhibitor;
+use crate::intent::Intent;
 use crate::label::{Fingerprint, Labels};
 use crate::nflog::NflogEntry;
 use crate::policy::Policy;
@@ -24,6 +25,8 @@ pub struct Saved {
     pub silences: Vec<Arc<Silence>>,
     /// Log entries.
     pub nflog: Vec<Arc<NflogEntry>>,
+    /// What integrations may have heard.
+    pub intents: Vec<Arc<Intent>>,
     /// Alerts of which not everybody was told that they are resolved.
     pub alerts: Vec<Arc<Alert>>,
     /// Timers of groups.
@@ -48,6 +51,7 @@ impl Engine {
         for entry in saved.nflog {
             engine.keep_nflog(entry, &mut effects);
         }
+        saved.intents.into_iter().for_each(|intent| engine.keep_intent(intent));
         for alert in saved.alerts {
             let alert = engine.with_time_to_repeat(now, alert);
             let fingerprint = alert.fingerprint();
@@ -68,6 +72,7 @@ impl Engine {
     /// Follows another policy. Alerts, silences and the log stay; groups that exist under both policies keep their
     /// timers; attempts that are under way go on.
     pub fn reload(&mut self, now: Timestamp, policy: Arc<Policy>) -> Effects {
+        self.follow_clock(now);
         let carried = self.take_groups();
         self.router = Router::new(Arc::clone(&policy));
         self.view.inhibitor = Inhibitor::new(&policy.inhibit_rules);
@@ -106,6 +111,7 @@ impl Engine {
             delivery.sending.is_some()
         });
         let groups = std::mem::take(&mut self.view.groups);
+        self.group_keys.clear();
         let mut carried = Carried::new();
         for (id, group) in groups.iter() {
             self.timers.cancel(&Timer::Flush(*id));

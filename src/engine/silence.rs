@@ -59,7 +59,8 @@ impl Silence {
     pub fn state(&self, now: Timestamp) -> SilenceState {
         if now < self.starts_at {
             SilenceState::Pending
-        } else if now > self.ends_at {
+        } else if now > self.ends_at || self.ends_at <= self.updated_at {
+            // Who ended it has written the end by his own clock; ours may be behind.
             SilenceState::Expired
         } else {
             SilenceState::Active

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::decide::{Told, reason_to_tell};
-use crate::delivery::{ANNOUNCE, Batch, Delivery, backoff};
+use crate::decide::{Told, is_in, is_subset, reason_to_tell};
+use crate::delivery::{ANNOUNCE, Batch, Delivery, MOST_QUESTIONS, Sending, backoff};
 use crate::effect::{Attempt, AttemptId, Effects, Note};
 use crate::engine::Engine;
+use crate::intent::may_have_arrived;
 use crate::nflog::{NflogEntry, NflogKey, ReceiverData};
 use crate::notification::{Failure, FailureKind, Notification, NotifiedAlert, Reason};
-use crate::peers::{Claim, ClaimState, Peer};
+use crate::peers::ClaimState;
 use crate::replica::Record;
 use crate::time::Timestamp;
 use crate::timer::Timer;
@@ -22,20 +23,24 @@ impl Engine {
     /// Goes on with a delivery that is not being told: decides afresh, waits for its turn, or starts an attempt.
     pub(crate) fn attempt(&mut self, now: Timestamp, key: &NflogKey, effects: &mut Effects) {
         let Some(delivery) = self.deliveries.get(key).filter(|delivery| delivery.sending.is_none()) else { return };
-        let entry = self.nflog.get(key);
-        let alerts = tellable(self.as_they_stand(now, delivery), entry.map(Arc::as_ref));
-        let told = Told::of(&alerts);
+        let (alerts, withheld) = self.tellable(now, key, delivery);
+        let (told, believed) = (Told::of(&alerts), self.believed_firing(key));
+        let (entry, flushed_at) = (self.nflog.get(key).map(Arc::as_ref), delivery.batch.flushed_at);
         let (repeat, send_resolved) = (delivery.batch.repeat_interval, delivery.send_resolved);
-        let Some(reason) =
-            reason_to_tell(entry.map(Arc::as_ref), &told, send_resolved, repeat, delivery.batch.flushed_at)
-        else {
+        let Some(reason) = reason_to_tell(entry, &believed, &told, send_resolved, repeat, flushed_at) else {
+            if withheld {
+                if self.awaits_answers(now, key) {
+                    return;
+                }
+                effects.publish.extend(self.ended_only_here(now, key).into_iter().map(Record::Ended));
+            }
             effects.notes.push(Note::NothingToTell(key.clone()));
             if delivery.announced_at.is_some() {
-                self.claim(key, ClaimState::Failed, ANNOUNCE, effects);
+                self.claim(now, key, ClaimState::Failed, ANNOUNCE, effects);
             }
             return self.finish(now, key, true, effects);
         };
-        if !self.is_our_turn(now, key, effects) {
+        if !self.is_our_turn(now, key, &told.firing, effects) {
             return;
         }
         if told.firing.is_empty() && !send_resolved {
@@ -46,21 +51,28 @@ impl Engine {
     }
 
     /// Whether the delivery may be made now; if not, sets the timer for when to ask again.
-    fn is_our_turn(&mut self, now: Timestamp, key: &NflogKey, effects: &mut Effects) -> bool {
+    fn is_our_turn(&mut self, now: Timestamp, key: &NflogKey, firing: &[u64], effects: &mut Effects) -> bool {
+        let doubts = self.doubts(key, firing);
+        let unanswered = !doubts.is_empty() && !self.have_all_answered(key);
         let contested = self.turns.is_contested(key, now);
         let delivery = self.deliveries.get_mut(key).expect("a turn is waited for by a delivery");
-        let announced_until = delivery.announced_at.map(|at| at + ANNOUNCE);
-        let turn = self.turns.turn_at(key, delivery.batch.flushed_at, announced_until.is_some(), now);
+        if !is_subset(&doubts, &delivery.asked) {
+            delivery.unannounce();
+        }
+        let wait = if contested || unanswered { ANNOUNCE } else { Duration::ZERO };
+        let announced_until = delivery.announced_at.map(|at| at + wait);
+        let turn = self.turns.turn_at(key, delivery.waits_since, announced_until.is_some(), now);
         let mut turn = turn.max(delivery.not_before);
         if announced_until.is_some_and(|until| turn > until) {
             // Who is held up by another must announce itself anew: others may have come to it meanwhile.
-            delivery.announced_at = None;
+            delivery.unannounce();
         }
         turn = turn.max(announced_until.unwrap_or(turn));
-        if turn <= now && contested && announced_until.is_none() {
-            delivery.announced_at = Some(now);
+        let ask_again = unanswered && delivery.times_asked < MOST_QUESTIONS;
+        let announced = announced_until.is_some() && !ask_again;
+        if turn <= now && (contested || !doubts.is_empty()) && !announced {
             turn = now + ANNOUNCE;
-            self.claim(key, ClaimState::Announced, ANNOUNCE * 2, effects);
+            self.announce(now, key, &doubts, effects);
         }
         if turn > now {
             self.timers.set(Timer::Delivery(key.clone()), turn);
@@ -81,7 +93,10 @@ impl Engine {
         let previous = self.nflog.get(key).cloned();
         let delivery = self.deliveries.get_mut(key).expect("an attempt is made for a delivery");
         alerts.retain(|alert| alert.firing || delivery.send_resolved);
-        let timeout = delivery.begin(id, told, now);
+        let sending = Sending { told: told.clone(), perhaps_heard: self.intended(key).to_vec() };
+        self.intend(now, key, &told.firing, effects);
+        let delivery = self.deliveries.get_mut(key).expect("an attempt is made for a delivery");
+        let timeout = delivery.begin(sending, now);
         let notification = Arc::new(Notification {
             key: key.clone(),
             group_labels: delivery.batch.group_labels.clone(),
@@ -93,13 +108,30 @@ impl Engine {
         });
         effects.notes.push(Note::Tell { key: key.clone(), reason, attempt: delivery.attempts });
         self.in_flight.insert(id, key.clone());
-        self.claim(key, ClaimState::Sending, timeout, effects);
+        self.claim(now, key, ClaimState::Sending, timeout, effects);
         effects.deliver.push(Attempt { id, notification, timeout });
+    }
+
+    /// The alerts that the integration may hear of: resolved ones only if it heard of them before, and only if they fire
+    /// nowhere else; nothing at all of an end while this node sees nothing firing and another one does. Also whether
+    /// something was withheld for the sake of another node.
+    fn tellable(&self, now: Timestamp, key: &NflogKey, delivery: &Delivery) -> (Vec<NotifiedAlert>, bool) {
+        let elsewhere = delivery.firing_elsewhere();
+        let mut alerts = self.as_they_stand(now, delivery);
+        alerts.retain(|alert| alert.firing || self.may_have_heard(key, alert.alert.labels.log_hash()));
+        let nothing_fires_here = !alerts.iter().any(|alert| alert.firing);
+        let fires_elsewhere = |alert: &NotifiedAlert| {
+            nothing_fires_here && !elsewhere.is_empty() || elsewhere.contains(&alert.alert.labels.log_hash())
+        };
+        let known = alerts.len();
+        alerts.retain(|alert| alert.firing || !fires_elsewhere(alert));
+        let withheld = alerts.len() < known;
+        (alerts, withheld)
     }
 
     /// The alerts of the flush as they stand now, without those that are muted now: an attempt that comes late must
     /// neither tell an older state after a newer one nor what was hushed meanwhile.
-    fn as_they_stand(&self, now: Timestamp, delivery: &Delivery) -> Vec<NotifiedAlert> {
+    pub(crate) fn as_they_stand(&self, now: Timestamp, delivery: &Delivery) -> Vec<NotifiedAlert> {
         let route = delivery.group.map(|id| &self.view.policy.routes[id.route as usize]);
         let hours = route.and_then(|route| self.view.muting_hours(route, now)).map(|(why, _)| why);
         let unmuted = |alert: &&NotifiedAlert| self.view.mute(&alert.alert.labels, hours, now).is_none();
@@ -120,15 +152,20 @@ impl Engine {
     ) {
         let Some(key) = self.in_flight.remove(&attempt) else { return };
         let Some(delivery) = self.deliveries.get_mut(&key) else { return };
-        let Some((_, told)) = delivery.sending.take() else { return };
+        let Some(sending) = delivery.sending.take() else { return };
         let attempts = delivery.attempts;
         match outcome {
             Ok(data) => {
-                self.log(now, &key, told, data, effects);
+                self.log(now, &key, sending.told, data, effects);
                 effects.notes.push(Note::Told { key: key.clone(), attempts });
                 self.finish(now, &key, true, effects);
             }
-            Err(failure) => self.failed(now, &key, failure, effects),
+            Err(failure) => {
+                if !failure.in_part && !may_have_arrived(failure.kind) {
+                    self.set_intent(now, &key, sending.perhaps_heard, effects);
+                }
+                self.failed(now, &key, failure, effects);
+            }
         }
     }
 
@@ -141,7 +178,7 @@ impl Engine {
         let superseded = delivery.next.is_some();
         if !failure.in_part {
             self.turns.failed(key, now);
-            self.claim(key, ClaimState::Failed, interval, effects);
+            self.claim(now, key, ClaimState::Failed, interval, effects);
         }
         if failure.retry && !out_of_time && !superseded {
             let delivery = self.deliveries.get_mut(key).expect("it was looked at above");
@@ -162,12 +199,15 @@ impl Engine {
         let (group, flushed_at) = (delivery.group, delivery.batch.flushed_at);
         let next: Option<Arc<Batch>> = delivery.next.take();
         match next {
-            Some(batch) => delivery.restart(batch),
+            Some(batch) => {
+                delivery.waits_since = batch.flushed_at;
+                delivery.restart(batch);
+            }
             None => {
                 self.deliveries.remove(key);
             }
         }
-        self.settle(group, key, flushed_at, ok, effects);
+        self.settle(now, group, key, flushed_at, ok, effects);
         self.attempt(now, key, effects);
     }
 
@@ -175,48 +215,23 @@ impl Engine {
     fn log(&mut self, now: Timestamp, key: &NflogKey, told: Told, data: ReceiverData, effects: &mut Effects) {
         let Some(delivery) = self.deliveries.get(key) else { return };
         let previous = self.nflog.get(key).map(|entry| entry.version);
+        let not_told = self.not_told(now, key).into_iter();
+        let not_told = not_told.filter(|hash| !is_in(*hash, &told.firing) && !is_in(*hash, &told.resolved));
+        let mut firing: Vec<u64> = not_told.chain(told.firing.iter().copied()).collect();
+        firing.sort_unstable();
         let keep = (delivery.batch.repeat_interval * 2).max(MIN_KEEP).min(self.options.silences.retention);
         let entry = Arc::new(NflogEntry {
             key: key.clone(),
             timestamp: delivery.batch.flushed_at,
-            firing: told.firing,
-            resolved: told.resolved,
+            firing,
+            resolved: told.resolved.clone(),
             receiver_data: data,
             expires_at: now + keep,
             version: Version::after(previous, now, self.options.node),
         });
         self.keep_nflog(Arc::clone(&entry), effects);
+        self.strike_out(now, key, &told, effects);
         self.turns.settle(key);
         effects.publish.push(Record::Nflog(entry));
     }
-
-    /// What this node is sending, for a node that joins and missed the news of it.
-    pub fn sending(&self, now: Timestamp) -> Vec<Record> {
-        let sending = self.deliveries.iter().filter(|(_, delivery)| delivery.sending.is_some());
-        let claim = |(key, delivery): (&NflogKey, &Delivery)| {
-            let lasts = delivery.deadline.unwrap_or(now).since(now);
-            Record::Claim(Claim { key: key.clone(), node: self.options.node, state: ClaimState::Sending, lasts })
-        };
-        sending.map(claim).collect()
-    }
-
-    fn claim(&self, key: &NflogKey, state: ClaimState, lasts: Duration, effects: &mut Effects) {
-        let claim = Claim { key: key.clone(), node: self.options.node, state, lasts };
-        effects.publish.push(Record::Claim(claim));
-    }
-
-    /// Who waited for a node that is gone, or after one that came, waits anew.
-    pub(crate) fn peers_changed(&mut self, now: Timestamp, peers: Vec<Peer>, effects: &mut Effects) {
-        self.turns.set_peers(peers, now);
-        for key in self.deliveries.keys().cloned().collect::<Vec<_>>() {
-            self.attempt(now, &key, effects);
-        }
-    }
-}
-
-/// The alerts that an integration that was last told `entry` may hear of: resolved ones only if it heard of them.
-fn tellable(mut alerts: Vec<NotifiedAlert>, entry: Option<&NflogEntry>) -> Vec<NotifiedAlert> {
-    let known = |alert: &NotifiedAlert| entry.is_some_and(|e| e.knows(alert.alert.labels.log_hash()));
-    alerts.retain(|alert| alert.firing || known(alert));
-    alerts
 }

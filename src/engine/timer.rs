@@ -1,6 +1,7 @@
 //! What the engine waits for. Waiting is always an entry here, never a sleep.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use crate::nflog::NflogKey;
 use crate::route::GroupRef;
@@ -20,6 +21,8 @@ pub(crate) enum Timer {
     SilenceForgotten(SilenceId),
     /// A log entry's retention is over.
     NflogForgotten(NflogKey),
+    /// What an integration may have heard does not matter any more.
+    IntentForgotten(NflogKey),
     /// Resolved alerts that no group holds are dropped.
     AlertGc,
 }
@@ -47,6 +50,13 @@ impl Timers {
 
     pub(crate) fn is_set(&self, timer: &Timer) -> bool {
         self.set.contains_key(timer)
+    }
+
+    /// Makes the timers that are `wanted` due earlier.
+    pub(crate) fn pull(&mut self, by: Duration, wanted: impl Fn(&Timer) -> bool) {
+        let pulled: Vec<_> =
+            self.set.iter().filter(|(timer, _)| wanted(timer)).map(|(t, at)| (t.clone(), *at)).collect();
+        pulled.into_iter().for_each(|(timer, at)| self.set(timer, at - by));
     }
 
     /// When the earliest timer is due.

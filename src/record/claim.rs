@@ -6,7 +6,7 @@ use watchbell_engine::peers::{Claim, ClaimState};
 
 use super::bytes::{Reader, Writer};
 use super::frame::Kind;
-use super::nflog::{read_key, write_key};
+use super::nflog::{read_hashes, read_key, write_hashes, write_key};
 use super::{Framed, RecordError};
 
 impl Framed for Claim {
@@ -21,7 +21,9 @@ impl Framed for Claim {
             ClaimState::Sending => 1,
             ClaimState::Failed => 2,
         });
+        to.time(self.stamp);
         to.number(u64::try_from(self.lasts.as_micros()).unwrap_or(u64::MAX));
+        write_hashes(&self.alerts, to);
     }
 
     fn read(_version: u8, from: &mut Reader<'_>) -> Result<Self, RecordError> {
@@ -34,7 +36,9 @@ impl Framed for Claim {
                 2 => ClaimState::Failed,
                 _ => return Err(RecordError::Malformed("claim's state")),
             },
+            stamp: from.time()?,
             lasts: Duration::from_micros(from.number()?),
+            alerts: read_hashes(from)?,
         })
     }
 }

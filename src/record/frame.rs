@@ -19,15 +19,20 @@ pub enum Kind {
     Claim = b'c',
     /// An aggregation group's timer.
     Group = b'g',
+    /// What an integration may have heard.
+    Intent = b'i',
     /// An entry of the notification log.
     Nflog = b'n',
+    /// What a node sees of a group.
+    Sighting = b'w',
     /// A silence.
     Silence = b's',
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [Self::Alert, Self::Claim, Self::Group, Self::Nflog, Self::Silence];
+    pub const ALL: [Self; 7] =
+        [Self::Alert, Self::Claim, Self::Group, Self::Intent, Self::Nflog, Self::Sighting, Self::Silence];
 
     /// The letter that stands for the kind, in records and in keys.
     pub const fn letter(self) -> u8 {

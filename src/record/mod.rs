@@ -12,8 +12,10 @@ pub mod bytes;
 pub mod claim;
 pub mod frame;
 pub mod group;
+pub mod intent;
 pub mod news;
 pub mod nflog;
+pub mod sighting;
 pub mod silence;
 
 use watchbell_engine::silence::SilenceId;

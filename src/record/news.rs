@@ -13,6 +13,8 @@ pub fn encode_news(record: &Record) -> Result<Vec<u8>, RecordError> {
         Record::Silence(silence) => encode(&**silence),
         Record::Nflog(entry) => encode(&**entry),
         Record::Claim(claim) => encode(claim),
+        Record::Sighting(sighting) => encode(sighting),
+        Record::Ended(alert) => encode(&**alert),
     }
 }
 
@@ -23,6 +25,8 @@ pub fn decode_news(bytes: &[u8]) -> Result<Record, RecordError> {
         Some(Kind::Silence) => decode(bytes).map(|silence| Record::Silence(Arc::new(silence))),
         Some(Kind::Nflog) => decode(bytes).map(|entry| Record::Nflog(Arc::new(entry))),
         Some(Kind::Claim) => decode(bytes).map(Record::Claim),
-        Some(Kind::Alert | Kind::Group) | None => Err(RecordError::Malformed("kind of news")),
+        Some(Kind::Sighting) => decode(bytes).map(Record::Sighting),
+        Some(Kind::Alert) => decode(bytes).map(|alert| Record::Ended(Arc::new(alert))),
+        Some(Kind::Group | Kind::Intent) | None => Err(RecordError::Malformed("kind of news")),
     }
 }

@@ -67,12 +67,12 @@ pub(super) fn read_key(from: &mut Reader<'_>) -> Result<NflogKey, RecordError> {
     })
 }
 
-fn write_hashes(hashes: &[u64], to: &mut Writer) {
+pub(super) fn write_hashes(hashes: &[u64], to: &mut Writer) {
     to.length(hashes.len());
     hashes.iter().for_each(|hash| to.raw(&hash.to_le_bytes()));
 }
 
-fn read_hashes(from: &mut Reader<'_>) -> Result<Vec<u64>, RecordError> {
+pub(super) fn read_hashes(from: &mut Reader<'_>) -> Result<Vec<u64>, RecordError> {
     let mut hashes = from.list(|r| r.array().map(u64::from_le_bytes))?;
     hashes.sort_unstable();
     Ok(hashes)

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use smol_str::SmolStr;
 use watchbell_engine::alert::Alert;
 use watchbell_engine::group::SavedGroup;
+use watchbell_engine::intent::Intent;
 use watchbell_engine::label::Labels;
 use watchbell_engine::matcher::{MatchOp, Matcher};
 use watchbell_engine::nflog::{NflogEntry, NflogKey, ReceiverDatum};
@@ -105,6 +106,10 @@ fn entry() -> impl Strategy<Value = NflogEntry> {
     )
 }
 
+fn intent() -> impl Strategy<Value = Intent> {
+    (entry(), time()).prop_map(|(entry, forget_at)| Intent { key: entry.key, firing: entry.firing, forget_at })
+}
+
 fn group() -> impl Strategy<Value = SavedGroup> {
     (text(), labels(), time()).prop_map(|(route, labels, next_flush)| SavedGroup {
         route_id: route.into(),
@@ -131,6 +136,7 @@ fn read_all(payload: &[u8]) {
     let _ = decode::<Alert>(&frame::seal(Kind::Alert, 1, payload));
     let _ = decode::<Silence>(&frame::seal(Kind::Silence, 1, payload));
     let _ = decode::<NflogEntry>(&frame::seal(Kind::Nflog, 1, payload));
+    let _ = decode::<Intent>(&frame::seal(Kind::Intent, 1, payload));
     let _ = decode::<SavedGroup>(&frame::seal(Kind::Group, 1, payload));
 }
 
@@ -153,6 +159,11 @@ proptest! {
     #[test]
     fn groups_come_back(group in group()) {
         comes_back(&group)?;
+    }
+
+    #[test]
+    fn intents_come_back(intent in intent()) {
+        comes_back(&intent)?;
     }
 
     #[test]
@@ -180,6 +191,7 @@ fn no_payload_makes_a_reader_panic() {
         encode(&sample_alert()).unwrap(),
         encode(&sample_silence()).unwrap(),
         encode(&sample_entry()).unwrap(),
+        encode(&sample_intent()).unwrap(),
         encode(&sample_group()).unwrap(),
     ];
     for round in 0..40_000 {
@@ -218,6 +230,7 @@ fn stored_bytes_of_every_version_are_read() {
     assert_eq!(decode::<Alert>(&fixture("alert-1")).unwrap(), sample_alert());
     assert_eq!(decode::<Silence>(&fixture("silence-1")).unwrap(), sample_silence());
     assert_eq!(decode::<NflogEntry>(&fixture("nflog-1")).unwrap(), sample_entry());
+    assert_eq!(decode::<Intent>(&fixture("intent-1")).unwrap(), sample_intent());
     assert_eq!(decode::<SavedGroup>(&fixture("group-1")).unwrap(), sample_group());
 }
 
@@ -227,6 +240,7 @@ fn this_version_writes_the_stored_bytes() {
     assert_eq!(encode(&sample_alert()).unwrap(), fixture("alert-1"));
     assert_eq!(encode(&sample_silence()).unwrap(), fixture("silence-1"));
     assert_eq!(encode(&sample_entry()).unwrap(), fixture("nflog-1"));
+    assert_eq!(encode(&sample_intent()).unwrap(), fixture("intent-1"));
     assert_eq!(encode(&sample_group()).unwrap(), fixture("group-1"));
 }
 
@@ -280,6 +294,11 @@ fn sample_entry() -> NflogEntry {
         expires_at: Timestamp::from_secs(1_700_432_030),
         version: Version { stamp: Timestamp::from_secs(1_700_000_030), node: NodeId(u64::MAX) },
     }
+}
+
+fn sample_intent() -> Intent {
+    let NflogEntry { key, firing, expires_at, .. } = sample_entry();
+    Intent { key, firing, forget_at: expires_at }
 }
 
 fn sample_group() -> SavedGroup {

@@ -32,6 +32,8 @@ pub(super) fn to_write(change: &Change) -> Result<(RecordKey, Option<Vec<u8>>), 
         Change::DeleteSilence(id) => (RecordKey::silence(*id), None),
         Change::PutNflog(entry) => (RecordKey::nflog(&entry.key), Some(encode(&**entry)?)),
         Change::DeleteNflog(key) => (RecordKey::nflog(key), None),
+        Change::PutIntent(intent) => (RecordKey::intent(&intent.key), Some(encode(&**intent)?)),
+        Change::DeleteIntent(key) => (RecordKey::intent(key), None),
         Change::PutAlert(alert) => (RecordKey::alert(alert.fingerprint()), Some(encode(&**alert)?)),
         Change::DeleteAlert(fingerprint) => (RecordKey::alert(*fingerprint), None),
         Change::PutGroup(group) => (RecordKey::group(group), Some(encode(group)?)),
@@ -52,6 +54,10 @@ impl RecordKey {
         Self { kind: Kind::Nflog, id: hashed(&nflog::key_bytes(key)) }
     }
 
+    fn intent(key: &NflogKey) -> Self {
+        Self { kind: Kind::Intent, id: hashed(&nflog::key_bytes(key)) }
+    }
+
     fn group(group: &SavedGroup) -> Self {
         Self { kind: Kind::Group, id: hashed(&group::key_bytes(group)) }
     }
@@ -67,7 +73,9 @@ impl fmt::Display for RecordKey {
             Kind::Silence => write!(f, "silence {}", SilenceId(self.id)),
             Kind::Alert => write!(f, "alert {:016x}", self.id),
             Kind::Claim => write!(f, "claim {:032x}", self.id),
+            Kind::Sighting => write!(f, "sighting {:032x}", self.id),
             Kind::Nflog => write!(f, "nflog entry {:032x}", self.id),
+            Kind::Intent => write!(f, "intent {:032x}", self.id),
             Kind::Group => write!(f, "group {:032x}", self.id),
         }
     }

@@ -301,8 +301,9 @@ impl Opened {
         let saved = &mut self.saved;
         let outcome = match key.kind {
             Kind::Alert => push(&mut saved.alerts, bytes, Arc::new),
-            Kind::Claim => Err(RecordError::Malformed("claims are never stored")),
+            Kind::Claim | Kind::Sighting => Err(RecordError::Malformed("claims and sightings are never stored")),
             Kind::Group => push(&mut saved.groups, bytes, |group| group),
+            Kind::Intent => push(&mut saved.intents, bytes, Arc::new),
             Kind::Nflog => push(&mut saved.nflog, bytes, Arc::new),
             Kind::Silence => push(&mut saved.silences, bytes, Arc::new),
         };

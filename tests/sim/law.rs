@@ -1,88 +1,121 @@
 //! The laws, checked by somebody who sees everything and trusts the engine in nothing: what was posted, what is on
-//! each disk, and what the receivers heard.
+//! each disk, and what the receivers heard. What cannot be helped is excused here and nowhere else.
+
+mod heard;
+mod kept;
+mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{DefaultHasher, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
-use watchbell_engine::Engine;
 use watchbell_engine::alert::Alert;
 use watchbell_engine::effect::Change;
 use watchbell_engine::label::{Fingerprint, Labels};
-use watchbell_engine::nflog::NflogKey;
-use watchbell_engine::notification::Notification;
+use watchbell_engine::nflog::{NflogEntry, NflogKey};
+use watchbell_engine::policy::Route;
+use watchbell_engine::replica::Record;
 use watchbell_engine::silence::{Silence, SilenceId};
 use watchbell_engine::time::Timestamp;
-use watchbell_engine::version::Version;
 
-use crate::node::{Node, PEER_TIMEOUT};
-use crate::plan::{Fault, INTEGRATIONS, Mood, Plan, at};
-
-/// What a receiver heard last of a group.
-#[derive(Clone, Debug, Default)]
-struct Last {
-    firing: BTreeSet<u64>,
-    resolved: BTreeSet<u64>,
-    flushed_at: Timestamp,
-}
+use crate::node::Node;
+use crate::plan::{Fault, INTEGRATIONS, Plan, at};
 
 /// The observer.
 pub(crate) struct Law {
-    seed: u64,
+    /// The first breach.
+    pub(crate) broken: Option<String>,
+    /// What was told and heard, if it is to be written down.
+    pub(crate) story: Option<Vec<String>>,
     plan: Plan,
-    last: BTreeMap<NflogKey, Last>,
-    /// Alerts that were ever told as firing.
-    announced: BTreeMap<NflogKey, BTreeSet<u64>>,
+    /// What each receiver made of what it heard of a group.
+    receivers: BTreeMap<NflogKey, Receiver>,
     /// Integrations of which nobody can know what they heard: a crash fell inside a send.
     excused: BTreeSet<NflogKey>,
-    /// A partition excuses everything until this instant.
+    /// What nodes decided to tell while messages were lost.
+    unsure: BTreeSet<(usize, NflogKey)>,
+    /// A partition excuses duplicates until this instant, a lost message or a clock that was set until this one.
     parted_until: Timestamp,
+    shaken_until: Timestamp,
     /// Nothing went wrong since.
     calm_since: Timestamp,
-    /// Since when each alert should be known to each integration.
-    due_since: BTreeMap<(usize, usize), Timestamp>,
-    /// The attempts that are under way, by node.
-    sending: BTreeSet<(usize, NflogKey)>,
+    /// Since when each alert should be told to each integration by each node.
+    due_since: BTreeMap<(usize, usize, usize), Timestamp>,
+    /// Since when each alert should be told to be over.
+    over_since: BTreeMap<(NflogKey, u64), Timestamp>,
+    /// The attempts that are under way, by node, and what they tell as firing.
+    sending: BTreeMap<(usize, NflogKey), BTreeSet<u64>>,
     /// Attempts that failed and may be repeated: when, and what they told.
     failed: BTreeMap<NflogKey, (Timestamp, Labels)>,
-    posted: Vec<BTreeMap<Fingerprint, Arc<Alert>>>,
+    /// What each node's sender said last in the node's present life.
+    posted: Vec<BTreeMap<Fingerprint, Posted>>,
+    up_since: Vec<Timestamp>,
     silences: Vec<BTreeMap<SilenceId, Arc<Silence>>>,
-    nflog: Vec<BTreeMap<NflogKey, (Version, Timestamp)>>,
-    /// Silences whose makers were told that they hold.
+    nflog: Vec<BTreeMap<NflogKey, Arc<NflogEntry>>>,
+    /// Silences whose makers were told that they hold, and when those who ended one were told so.
     acknowledged: BTreeSet<(usize, SilenceId)>,
+    ended: BTreeMap<SilenceId, (usize, Timestamp)>,
+    /// Silences that a node was asked to end.
+    ending: BTreeSet<(usize, SilenceId)>,
+    /// Alerts that no disk may know any more.
+    lost: BTreeSet<u64>,
     last_saved: Timestamp,
     pub(crate) heard_count: usize,
     history: DefaultHasher,
 }
 
+/// What a receiver knows.
+#[derive(Clone, Debug, Default)]
+struct Receiver {
+    /// The alerts that it believes to fire.
+    firing: BTreeSet<u64>,
+    /// The alerts that were ever told to it as firing, or may have been.
+    announced: BTreeSet<u64>,
+    /// The alerts that may have been told to it, by a node that died or gave up waiting.
+    perhaps: BTreeSet<u64>,
+    /// The alerts that it heard of before a partition ended: of two logs that were written apart the newer one stays, so
+    /// that one of these may be told once more, or be taken for told.
+    apart: BTreeSet<u64>,
+    /// When the group was flushed for what it heard last.
+    flushed_at: Timestamp,
+}
+
+/// A posted alert, and since when it is posted as firing.
+struct Posted {
+    alert: Arc<Alert>,
+    firing_since: Option<Timestamp>,
+}
+
 impl Law {
-    pub(crate) fn new(seed: u64, plan: &Plan) -> Self {
+    pub(crate) fn new(plan: &Plan) -> Self {
         let nodes = plan.nodes;
         Self {
-            seed,
+            broken: None,
+            story: None,
             plan: plan.clone(),
-            last: BTreeMap::new(),
-            announced: BTreeMap::new(),
+            receivers: BTreeMap::new(),
             excused: BTreeSet::new(),
+            unsure: BTreeSet::new(),
             parted_until: Timestamp::EPOCH,
+            shaken_until: Timestamp::EPOCH,
             calm_since: at(0),
             due_since: BTreeMap::new(),
-            sending: BTreeSet::new(),
+            over_since: BTreeMap::new(),
+            sending: BTreeMap::new(),
             failed: BTreeMap::new(),
-            posted: vec![BTreeMap::new(); nodes],
+            posted: (0..nodes).map(|_| BTreeMap::new()).collect(),
+            up_since: vec![at(0); nodes],
             silences: vec![BTreeMap::new(); nodes],
             nflog: vec![BTreeMap::new(); nodes],
             acknowledged: BTreeSet::new(),
+            ended: BTreeMap::new(),
+            ending: BTreeSet::new(),
+            lost: BTreeSet::new(),
             last_saved: at(0),
             heard_count: 0,
             history: DefaultHasher::new(),
         }
-    }
-
-    fn broken(&self, law: &str, now: Timestamp, what: &str) -> ! {
-        let second = now.as_secs() - at(0).as_secs();
-        panic!("law {law} is broken in the history of seed {} at second {second}: {what}", self.seed);
     }
 
     /// A digest of everything that happened.
@@ -90,63 +123,130 @@ impl Law {
         self.history.finish()
     }
 
-    pub(crate) fn posted(&mut self, node: usize, alerts: &[Arc<Alert>]) {
-        self.posted[node].extend(alerts.iter().map(|alert| (alert.fingerprint(), Arc::clone(alert))));
+    fn breaks(&mut self, law: &str, now: Timestamp, what: &str) {
+        let second = now.as_secs() - at(0).as_secs();
+        self.broken.get_or_insert_with(|| format!("law {law} is broken at second {second}: {what}"));
     }
 
-    /// Somebody was told that a silence holds.
-    pub(crate) fn acknowledged(&mut self, node: usize, id: SilenceId) {
-        self.acknowledged.insert((node, id));
+    fn note(&mut self, now: Timestamp, line: impl FnOnce() -> String) {
+        if let Some(story) = &mut self.story {
+            story.push(format!("{:10.3} {}", (now.as_micros() - at(0).as_micros()) as f64 / 1e6, line()));
+        }
     }
 
-    /// A change has reached a node's disk.
-    pub(crate) fn saved(&mut self, now: Timestamp, node: usize, change: &Change, unsure: &mut Vec<NflogKey>) {
-        match change {
-            Change::PutSilence(silence) => drop(self.silences[node].insert(silence.id, Arc::clone(silence))),
-            Change::PutNflog(entry) => {
-                unsure.retain(|key| *key != entry.key);
-                self.nflog[node].insert(entry.key.clone(), (entry.version, entry.expires_at));
-                // Who does not want to hear of resolved alerts is not told that the last one is; the log knows.
-                let last = self.last.get_mut(&entry.key).filter(|_| !wants_resolved(&entry.key));
-                if let Some(last) = last.filter(|_| entry.firing.is_empty()) {
-                    last.firing.clear();
+    /// News reaches a node.
+    pub(crate) fn arrived(&mut self, now: Timestamp, from: usize, to: usize, records: &[Record]) {
+        let told = self.story.is_some();
+        for record in records.iter().filter(|_| told) {
+            let what = match record {
+                Record::Claim(claim) => {
+                    format!("{:?} {} {:?}", claim.state, name(&claim.key), claim.alerts)
                 }
-            }
-            _ => return,
-        }
-        self.last_saved = now;
-    }
-
-    pub(crate) fn is_quiet(&self, now: Timestamp) -> bool {
-        now.since(self.last_saved) > Duration::from_secs(5)
-    }
-
-    /// Hushed: a node decides to tell something.
-    pub(crate) fn told(&mut self, now: Timestamp, node: usize, notification: &Notification) {
-        (now, node, &notification.key, notification.reason as u8).hash(&mut self.history);
-        self.failed.remove(&notification.key);
-        self.sending.insert((node, notification.key.clone()));
-        for alert in &notification.alerts {
-            let labels = &alert.alert.labels;
-            let active = |silence: &Arc<Silence>| silence.starts_at <= now && now <= silence.ends_at;
-            if let Some(silence) = self.silences[node].values().find(|s| active(s) && s.matches(labels)) {
-                self.broken("Hushed", now, &format!("node {node} tells {labels} in spite of silence {}", silence.id));
-            }
-            if self.inhibitor_of(node, labels, now).is_some() {
-                self.broken("Hushed", now, &format!("node {node} tells {labels}, which is inhibited"));
-            }
-            if is_dev(labels) && self.is_break(now) {
-                self.broken("Hushed", now, &format!("node {node} tells {labels} in a muted hour"));
-            }
+                Record::Sighting(seen) => format!("{} fires {:?}, owed {:?}", name(&seen.key), seen.firing, seen.owed),
+                Record::Ended(alert) => format!("{} ended", alert.labels),
+                Record::Silence(_) | Record::Nflog(_) => continue,
+            };
+            self.note(now, || format!("    {from} to {to}: {what}"));
         }
     }
 
-    fn inhibitor_of(&self, node: usize, target: &Labels, now: Timestamp) -> Option<&Labels> {
-        let rule = self.plan.policy.inhibit_rules.first()?;
-        let muting = |labels: &Labels| self.inhibits(labels, target);
-        debug_assert_eq!(rule.equal.len(), 1);
-        let firing = self.posted[node].values().filter(|alert| alert.ends_at > now);
-        firing.map(|alert| &alert.labels).find(|labels| muting(labels))
+    pub(crate) fn posted(&mut self, now: Timestamp, node: usize, alerts: &[Arc<Alert>]) {
+        for alert in alerts {
+            let fires = alert.ends_at > alert.updated_at;
+            self.note(now, || format!("    posted to {node}: {} fires: {fires}", alert.labels));
+            let before = self.posted[node].get(&alert.fingerprint()).and_then(|posted| posted.firing_since);
+            let firing_since = fires.then(|| before.unwrap_or(now));
+            self.posted[node].insert(alert.fingerprint(), Posted { alert: Arc::clone(alert), firing_since });
+        }
+    }
+
+    /// A message between nodes was lost, or a clock was set.
+    pub(crate) fn shaken(&mut self, now: Timestamp) {
+        self.shaken_until = self.shaken_until.max(now + Duration::from_secs(10));
+    }
+
+    /// A node starts while nobody lives who could say what was told without it.
+    pub(crate) fn alone(&mut self) {
+        self.excused.extend(self.receivers.keys().cloned());
+    }
+
+    /// A node dies before it could say this.
+    pub(crate) fn unpublished<'a>(&mut self, records: impl Iterator<Item = &'a Record>) {
+        let key = |record: &Record| match record {
+            Record::Nflog(entry) => Some(entry.key.clone()),
+            _ => None,
+        };
+        self.excused.extend(records.filter_map(key));
+    }
+
+    /// Something goes wrong or is put right.
+    pub(crate) fn disturbed(&mut self, now: Timestamp, fault: Fault, nodes: &[Node]) {
+        self.note(now, || format!("{fault:?}"));
+        self.calm_since = now;
+        self.due_since.clear();
+        self.over_since.clear();
+        if !matches!(fault, Fault::Receiver(..) | Fault::Reload) {
+            self.failed.clear();
+        }
+        match fault {
+            Fault::Cut(..) => self.parted_until = Timestamp::MAX,
+            Fault::Heal if nodes.len() > 1 && self.parted_until == Timestamp::MAX => {
+                self.parted_until = now + Duration::from_secs(600);
+                self.excused.extend(self.receivers.keys().cloned());
+                self.receivers.values_mut().for_each(|receiver| receiver.apart.clone_from(&receiver.announced));
+            }
+            Fault::SetClock(..) => self.shaken_until = now + Duration::from_secs(60),
+            _ => {}
+        }
+    }
+
+    pub(crate) fn crashed(&mut self, now: Timestamp, number: usize, node: &Node) {
+        self.calm_since = now;
+        self.due_since.clear();
+        self.over_since.clear();
+        self.failed.clear();
+        self.excused.extend(node.unsure.iter().cloned());
+        self.posted[number].clear();
+        let (dead, alive) = std::mem::take(&mut self.sending).into_iter().partition(|((node, _), _)| *node == number);
+        self.sending = alive;
+        let dead: BTreeMap<(usize, NflogKey), BTreeSet<u64>> = dead;
+        dead.into_iter().for_each(|((_, key), firing)| self.perhaps_heard(&key, &firing));
+    }
+
+    fn perhaps_heard(&mut self, key: &NflogKey, firing: &BTreeSet<u64>) {
+        let receiver = self.receivers.entry(key.clone()).or_default();
+        receiver.announced.extend(firing);
+        receiver.perhaps.extend(firing);
+    }
+
+    fn is_calm(&self, now: Timestamp) -> bool {
+        self.calm_since + Duration::from_secs(900) < now
+    }
+
+    fn route_of(&self, key: &NflogKey) -> &Route {
+        &self.plan.policy.routes[usize::from(key.receiver == "dev")]
+    }
+
+    /// Whether the alert fires on the node for all that its sender said, unmuted, for a few seconds already.
+    fn surely_fires(&self, now: Timestamp, node: &Node, number: usize, alert: &Posted) -> bool {
+        let clock = node.clock(now);
+        let settled = self.up_since[number] + Duration::from_secs(40) <= now;
+        let fires = alert.firing_since.is_some_and(|since| since + Duration::from_secs(5) <= now);
+        settled && fires && alert.alert.ends_at > clock && self.mute(node, number, &alert.alert.labels, now).is_none()
+    }
+
+    /// Why the node must not tell the alert, by what it knows.
+    fn mute(&self, node: &Node, number: usize, labels: &Labels, now: Timestamp) -> Option<String> {
+        let clock = node.clock(now);
+        let hushes = |silence: &&Arc<Silence>| {
+            let ended = silence.ends_at <= silence.updated_at || self.ending.contains(&(number, silence.id));
+            !ended && silence.starts_at <= clock && clock <= silence.ends_at && silence.matches(labels)
+        };
+        let silenced = self.silences[number].values().find(hushes).map(|silence| format!("by silence {}", silence.id));
+        let firing = || self.posted[number].values().map(|posted| &posted.alert).filter(|alert| alert.ends_at > clock);
+        let inhibited = || firing().any(|alert| self.inhibits(&alert.labels, labels)).then(|| "by inhibition".into());
+        let paused = || (is_dev(labels) && self.is_break(clock, 0)).then(|| "by the hour".into());
+        silenced.or_else(inhibited).or_else(paused)
     }
 
     /// The only rule of any plan, in words of its own.
@@ -157,237 +257,64 @@ impl Law {
             && source.value("host") == target.value("host")
     }
 
-    fn is_break(&self, now: Timestamp) -> bool {
+    /// Whether there is a break at `clock`, or less than `minutes` away.
+    fn is_break(&self, clock: Timestamp, minutes: i64) -> bool {
         let muted = !self.plan.policy.routes[1].mute_time_intervals.is_empty();
         let times = self.plan.policy.time_intervals["break"][0].times.as_ref().expect("a break has times");
-        let minute = (now.as_secs() - at(0).as_secs()) / 60 % 1440;
-        muted && (i64::from(times[0].first)..i64::from(times[0].last)).contains(&minute)
+        let minute = (clock.as_secs() - at(0).as_secs()).div_euclid(60);
+        let (first, last) = (i64::from(times[0].first) - minutes, i64::from(times[0].last) + minutes);
+        muted && (first..last).contains(&minute)
     }
 
-    /// Once and In order: a receiver hears something.
-    pub(crate) fn heard(&mut self, now: Timestamp, notification: &Notification, sender_lives: bool) {
-        let key = &notification.key;
-        let told = |firing| {
-            let some = notification.alerts.iter().filter(move |alert| alert.firing == firing);
-            some.map(|alert| alert.alert.labels.log_hash()).collect::<BTreeSet<u64>>()
-        };
-        let (firing, resolved) = (told(true), told(false));
-        (now, key, &firing, &resolved).hash(&mut self.history);
-        self.heard_count += 1;
-        let excused = !sender_lives || now < self.parted_until || self.excused.remove(key);
-        if !excused {
-            self.in_order(now, key, &firing, &resolved);
-            self.once(now, notification, &firing, &resolved);
-        }
-        if !sender_lives {
-            self.excused.insert(key.clone());
-        }
-        self.announced.entry(key.clone()).or_default().extend(firing.iter().copied());
-        self.last.insert(key.clone(), Last { firing, resolved, flushed_at: notification.flushed_at });
-    }
-
-    fn in_order(&self, now: Timestamp, key: &NflogKey, firing: &BTreeSet<u64>, resolved: &BTreeSet<u64>) {
-        let announced = self.announced.get(key).cloned().unwrap_or_default();
-        if let Some(unknown) = resolved.difference(&announced).next() {
-            self.broken("In order", now, &format!("{key:?} hears that {unknown} is resolved, of which it never heard"));
-        }
-        let over = |alert: &crate::plan::AlertPlan| {
-            let stale = Duration::from_secs(240 + 60);
-            let fires = alert.episodes.iter().any(|(from, until)| at(*from) <= now && now <= at(*until) + stale);
-            firing.contains(&alert.labels.log_hash()) && !fires
-        };
-        if let Some(alert) = self.plan.alerts.iter().find(|alert| over(alert)).filter(|_| self.is_calm(now)) {
-            self.broken("In order", now, &format!("{key:?} hears that {} fires, which is long over", alert.labels));
-        }
-    }
-
-    fn once(&self, now: Timestamp, notification: &Notification, firing: &BTreeSet<u64>, resolved: &BTreeSet<u64>) {
-        let key = &notification.key;
-        let Some(last) = self.last.get(key) else { return };
-        let news = !firing.is_subset(&last.firing)
-            || (firing.is_empty() && !last.firing.is_empty())
-            || (wants_resolved(key) && !resolved.is_subset(&last.resolved));
-        let repeat = self.route_of(key).repeat_interval;
-        let due = last.flushed_at + repeat <= notification.flushed_at + PEER_TIMEOUT;
-        if !news && !due {
-            self.broken("Once", now, &format!("{key:?} hears again what it knew: {firing:?}, resolved {resolved:?}"));
-        }
-    }
-
-    fn route_of(&self, key: &NflogKey) -> &watchbell_engine::policy::Route {
-        &self.plan.policy.routes[usize::from(key.receiver == "dev")]
-    }
-
-    fn is_calm(&self, now: Timestamp) -> bool {
-        self.calm_since + Duration::from_secs(900) < now
-    }
-
-    /// A node starts while nobody lives who could say what was told without it.
-    pub(crate) fn alone(&mut self) {
-        self.excused.extend(self.last.keys().cloned());
-    }
-
-    /// Something goes wrong or is put right.
-    pub(crate) fn disturbed(&mut self, now: Timestamp, fault: Fault, nodes: &[Node]) {
-        self.calm_since = now;
-        self.due_since.clear();
-        if !matches!(fault, Fault::Receiver(..) | Fault::Reload) {
-            self.failed.clear();
-        }
-        match fault {
-            Fault::Crash(node) => {
-                self.excused.extend(nodes[node].unsure.iter().cloned());
-                self.posted[node].clear();
-                self.sending.retain(|(sender, _)| *sender != node);
+    /// A change has reached a node's disk.
+    pub(crate) fn saved(&mut self, now: Timestamp, node: usize, change: &Change, unsure: &mut Vec<NflogKey>) {
+        match change {
+            Change::PutSilence(silence) => drop(self.silences[node].insert(silence.id, Arc::clone(silence))),
+            Change::PutNflog(entry) => {
+                unsure.retain(|key| *key != entry.key);
+                self.nflog[node].insert(entry.key.clone(), Arc::clone(entry));
+                self.silently_over(entry);
             }
-            Fault::Cut(..) => self.parted_until = Timestamp::MAX,
-            Fault::Heal if nodes.len() > 1 && self.parted_until == Timestamp::MAX => {
-                self.parted_until = now + Duration::from_secs(600);
-                self.excused.extend(self.last.keys().cloned());
-            }
-            _ => {}
+            Change::DeleteNflog(key) => self.forgotten(node, key),
+            _ => return,
+        }
+        if let Change::PutNflog(entry) = change {
+            let (name, told) = (name(&entry.key), (&entry.firing, &entry.resolved, entry.version));
+            self.note(now, || format!("node {node} saves {name}: {told:?}"));
+        }
+        self.last_saved = now;
+    }
+
+    /// Who does not want to hear of resolved alerts is not told that one is; the log knows.
+    fn silently_over(&mut self, entry: &NflogEntry) {
+        let Some(receiver) = self.receivers.get_mut(&entry.key).filter(|_| !wants_resolved(&entry.key)) else { return };
+        let over: Vec<u64> = receiver.firing.iter().copied().filter(|hash| !entry.tells_firing(*hash)).collect();
+        receiver.firing.retain(|hash| entry.tells_firing(*hash));
+        self.wait_anew(&over);
+    }
+
+    /// Who was told that it is over must be told of these alerts anew, in time.
+    fn wait_anew(&mut self, over: &[u64]) {
+        self.due_since.retain(|(alert, ..), _| !over.contains(&self.plan.alerts[*alert].labels.log_hash()));
+    }
+
+    /// What no log knows, nobody can tell the end of.
+    fn forgotten(&mut self, node: usize, key: &NflogKey) {
+        self.nflog[node].remove(key);
+        if let Some(receiver) =
+            self.receivers.get_mut(key).filter(|_| !self.nflog.iter().any(|log| log.contains_key(key)))
+        {
+            receiver.firing.clear();
         }
     }
 
-    /// Kept: what was on the disk is known after a restart, and what was ended stays so.
-    pub(crate) fn restarted(&self, now: Timestamp, node: usize, engine: &Engine) {
-        for (id, silence) in self.silences[node].iter().filter(|(_, silence)| silence.forget_at > now) {
-            let known = engine.view().silences().get(*id);
-            if known.is_none_or(|known| known.version < silence.version) {
-                self.broken("Kept", now, &format!("node {node} lost silence {id}, or knows an older state of it"));
-            }
-        }
-        let mine = self.acknowledged.iter().filter(|(whose, _)| *whose == node);
-        if let Some((_, id)) = mine.clone().find(|(_, id)| !self.silences[node].contains_key(id)) {
-            self.broken("Kept", now, &format!("silence {id} was acknowledged by node {node} and is not on its disk"));
-        }
-        for (key, (version, expires_at)) in &self.nflog[node] {
-            let known = engine.told(key).map(|entry| entry.version);
-            if *expires_at > now && known < Some(*version) {
-                self.broken("Kept", now, &format!("node {node} forgot what it told {key:?}"));
-            }
-        }
+    pub(crate) fn is_quiet(&self, now: Timestamp) -> bool {
+        now.since(self.last_saved) > Duration::from_secs(5)
     }
+}
 
-    /// An attempt is over. If it failed and no other is under way, what is news for as long as it fires must be tried
-    /// again.
-    pub(crate) fn over(&mut self, now: Timestamp, node: usize, notification: &Notification, retry: bool) {
-        let key = &notification.key;
-        self.sending.remove(&(node, key.clone()));
-        if !retry || self.sending.iter().any(|(_, sending)| sending == key) {
-            return;
-        }
-        let last = self.last.get(&notification.key);
-        let is_news = |hash| last.is_none_or(|last| !last.firing.contains(&hash));
-        let mut firing = notification.alerts.iter().filter(|alert| alert.firing);
-        if let Some(alert) = firing.find(|alert| is_news(alert.alert.labels.log_hash())) {
-            self.failed.insert(notification.key.clone(), (now, alert.alert.labels.clone()));
-        }
-    }
-
-    /// Heard, within the retry budget: what failed is tried again, and not only when the group is flushed next.
-    fn check_retries(&mut self, now: Timestamp, moods: &[Mood]) {
-        let others = PEER_TIMEOUT * u32::try_from(self.plan.nodes).expect("a handful");
-        let budget = Duration::from_secs(90 + 10) + others;
-        for (key, (at, labels)) in std::mem::take(&mut self.failed) {
-            let fine = INTEGRATIONS.iter().zip(moods).any(|((receiver, kind, index, _), mood)| {
-                (key.receiver.as_str(), key.integration.as_str(), key.index) == (*receiver, *kind, *index)
-                    && *mood == Mood::Fine
-            });
-            let alert = self.plan.alerts.iter().position(|alert| alert.labels == labels);
-            let unmuted = alert.is_some_and(|alert| self.should_be_known(now, alert));
-            if fine && unmuted && now.since(at) > budget {
-                self.broken("Heard", now, &format!("{key:?} failed and was not tried again"));
-            }
-            if unmuted {
-                self.failed.insert(key, (at, labels));
-            }
-        }
-    }
-
-    /// Heard: whoever should know of a firing alert for long enough, knows.
-    pub(crate) fn check(&mut self, now: Timestamp, nodes: &[Node], moods: &[Mood]) {
-        self.check_retries(now, moods);
-        let some_node_lives = nodes.iter().any(|node| node.engine.is_some());
-        for (a, alert) in self.plan.alerts.iter().enumerate() {
-            for (i, (receiver, kind, index, _)) in INTEGRATIONS.iter().enumerate() {
-                let routed = (*receiver == "dev") == is_dev(&alert.labels);
-                let due = routed && some_node_lives && moods[i] == Mood::Fine && self.should_be_known(now, a);
-                if !due {
-                    self.due_since.remove(&(a, i));
-                    continue;
-                }
-                let since = *self.due_since.entry((a, i)).or_insert(now);
-                if now.since(since) > self.patience(receiver) && !self.is_known(a, receiver, kind, *index) {
-                    let labels = &alert.labels;
-                    self.broken("Heard", now, &format!("{receiver}/{kind}[{index}] knows nothing of {labels}"));
-                }
-            }
-        }
-    }
-
-    /// Group wait and interval (or an attempt that hangs for as long), a wait for every other node, a resend and its
-    /// phase, the longest back-off, a slow answer.
-    fn patience(&self, receiver: &str) -> Duration {
-        let route = &self.plan.policy.routes[usize::from(receiver == "dev")];
-        let others = PEER_TIMEOUT * u32::try_from(self.plan.nodes).expect("a handful");
-        route.group_wait + route.group_interval + others + Duration::from_secs(60 + 30 + 90 + 40)
-    }
-
-    fn is_known(&self, alert: usize, receiver: &str, kind: &str, index: u32) -> bool {
-        let hash = self.plan.alerts[alert].labels.log_hash();
-        self.last.iter().any(|(key, last)| {
-            let whom = (key.receiver.as_str(), key.integration.as_str(), key.index);
-            whom == (receiver, kind, index) && last.firing.contains(&hash)
-        })
-    }
-
-    /// Whether the alert fires and nothing mutes it, generously judged.
-    fn should_be_known(&self, now: Timestamp, alert: usize) -> bool {
-        let labels = &self.plan.alerts[alert].labels;
-        let fires = |number: usize, slack: u64| {
-            let slack = Duration::from_secs(slack);
-            let episodes = &self.plan.alerts[number].episodes;
-            episodes.iter().any(|(from, until)| at(*from) <= now && now <= at(*until) + slack)
-        };
-        let silenced = self.plan.silences.iter().any(|silence| {
-            let until = silence.expired.map_or(silence.ends, |expired| expired.min(silence.ends).max(silence.made));
-            let spans = at(silence.starts) <= now && now <= at(silence.ends.max(until));
-            spans && silence.matcher.matches(labels)
-        });
-        let mut others = 0..self.plan.alerts.len();
-        let inhibited =
-            others.any(|other| self.inhibits(&self.plan.alerts[other].labels, labels) && fires(other, 1200));
-        let on_a_break = is_dev(labels) && self.is_break(now);
-        fires(alert, 0) && !silenced && !inhibited && !on_a_break
-    }
-
-    /// Agreed: nodes that can speak to each other hold the same records.
-    pub(crate) fn agreed(&self, nodes: &[Node]) {
-        let mut alive = nodes.iter().enumerate().filter(|(_, node)| node.engine.is_some());
-        let Some((_, first)) = alive.next() else { return };
-        let records = first.records();
-        for (number, node) in alive {
-            if node.records() != records {
-                self.broken("Agreed", self.last_saved, &format!("node {number} and the first differ"));
-            }
-        }
-    }
-
-    /// Bounded: when everything is over, nothing is left and nothing is waited for.
-    pub(crate) fn at_the_end(&self, now: Timestamp, nodes: &[Node]) {
-        for (number, node) in nodes.iter().enumerate() {
-            let Some(engine) = &node.engine else { self.broken("Bounded", now, "a node never came back") };
-            let left = (engine.load(), engine.view().alert_count(), engine.view().groups().count(), node.disk.len());
-            if left != ((0, 0), 0, 0, 0) {
-                self.broken(
-                    "Bounded",
-                    now,
-                    &format!("node {number} keeps timers, attempts, alerts, groups, records: {left:?}"),
-                );
-            }
-        }
-    }
+fn name(key: &NflogKey) -> String {
+    format!("{}/{}[{}] {}", key.receiver, key.integration, key.index, key.group_key)
 }
 
 fn wants_resolved(key: &NflogKey) -> bool {

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use watchbell_engine::alert::Alert;
-use watchbell_engine::effect::{Answer, Attempt, Change};
+use watchbell_engine::effect::{Answer, Attempt, Change, Effects};
 use watchbell_engine::group::SavedGroup;
+use watchbell_engine::intent::Intent;
 use watchbell_engine::label::{Fingerprint, Labels};
 use watchbell_engine::nflog::{NflogEntry, NflogKey};
 use watchbell_engine::policy::Policy;
@@ -18,6 +19,8 @@ use watchbell_engine::time::Timestamp;
 use watchbell_engine::version::NodeId;
 use watchbell_engine::{Engine, Options};
 
+use crate::plan::Step;
+
 /// How long ended silences and log entries are kept in a history.
 pub(crate) const RETENTION: Duration = Duration::from_secs(4 * 3600);
 pub(crate) const PEER_TIMEOUT: Duration = Duration::from_secs(15);
@@ -27,6 +30,10 @@ pub(crate) const SETTLE: Duration = Duration::from_secs(30);
 pub(crate) struct Node {
     pub(crate) engine: Option<Engine>,
     pub(crate) disk: Disk,
+    /// What the disk was when it was copied.
+    pub(crate) copy: Disk,
+    /// By how many seconds its clock is ahead.
+    pub(crate) ahead: i64,
     /// Rises with every crash: what belongs to an earlier life is void.
     pub(crate) life: u32,
     /// Changes in order, each with what waits for the disk.
@@ -36,6 +43,8 @@ pub(crate) struct Node {
     pub(crate) wake_at: Option<Timestamp>,
     /// Attempts that the receiver has heard and whose outcome is not on the disk.
     pub(crate) unsure: Vec<NflogKey>,
+    /// At which step of which of the next commits it crashes.
+    pub(crate) crash_at: Option<(Step, u8)>,
 }
 
 /// What happens once changes are on the disk.
@@ -47,51 +56,100 @@ pub(crate) struct Dependents {
 }
 
 /// What survives a crash.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Disk {
+    id: NodeId,
     silences: BTreeMap<SilenceId, Arc<Silence>>,
     nflog: BTreeMap<NflogKey, Arc<NflogEntry>>,
+    intents: BTreeMap<NflogKey, Arc<Intent>>,
     alerts: BTreeMap<Fingerprint, Arc<Alert>>,
     groups: BTreeMap<(Arc<str>, Labels), SavedGroup>,
 }
 
 impl Node {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(number: usize, ahead: i64) -> Self {
+        let disk = Disk::new(number, 0);
         Self {
             engine: None,
-            disk: Disk::default(),
+            copy: disk.clone(),
+            disk,
+            ahead,
             life: 0,
             unsaved: Vec::new(),
             commit_at: None,
             wake_at: None,
             unsure: Vec::new(),
+            crash_at: None,
         }
+    }
+
+    pub(crate) fn id(&self) -> NodeId {
+        self.disk.id
+    }
+
+    /// What its clock shows at an instant.
+    pub(crate) fn clock(&self, now: Timestamp) -> Timestamp {
+        shift(now, self.ahead)
+    }
+
+    /// The instant at which its clock shows `time`.
+    pub(crate) fn when(&self, time: Timestamp) -> Timestamp {
+        shift(time, -self.ahead)
+    }
+
+    /// Whether the commit that is about to be made is the one at which it crashes.
+    pub(crate) fn crash_now(&mut self) -> Option<Step> {
+        let (step, commits) = self.crash_at?;
+        self.crash_at = (commits > 0).then(|| (step, commits - 1));
+        (commits == 0).then_some(step)
     }
 
     /// Everything that is not on the disk is gone.
     pub(crate) fn crash(&mut self) {
         self.engine = None;
         self.life += 1;
+        self.crash_at = None;
         self.unsaved.clear();
         self.unsure.clear();
         (self.commit_at, self.wake_at) = (None, None);
     }
 
-    /// Silences and log entries, as repair hands them to another node.
-    pub(crate) fn records(&self) -> Vec<Record> {
+    /// Silences and log entries that are kept beyond `horizon`.
+    pub(crate) fn records(&self, horizon: Timestamp) -> Vec<Record> {
         let Some(engine) = &self.engine else { return Vec::new() };
-        let silences = engine.view().silences().iter().cloned().map(Record::Silence);
-        silences.chain(engine.nflog().cloned().map(Record::Nflog)).collect()
+        let silences = engine.view().silences().iter().filter(|silence| silence.forget_at > horizon);
+        let entries = engine.nflog().filter(|entry| entry.expires_at > horizon);
+        silences.cloned().map(Record::Silence).chain(entries.cloned().map(Record::Nflog)).collect()
     }
 }
 
+fn shift(time: Timestamp, seconds: i64) -> Timestamp {
+    Timestamp::from_micros(time.as_micros() + seconds * 1_000_000)
+}
+
 impl Disk {
+    /// An empty disk of the node with this number, in this life.
+    pub(crate) fn new(number: usize, life: u32) -> Self {
+        let id = NodeId(number as u64 + 1 + 100 * u64::from(life));
+        let (silences, nflog, intents) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { id, silences, nflog, intents, alerts: BTreeMap::new(), groups: BTreeMap::new() }
+    }
+
+    pub(crate) fn silences(&self) -> impl Iterator<Item = &Arc<Silence>> {
+        self.silences.values()
+    }
+
+    pub(crate) fn nflog(&self) -> impl Iterator<Item = &Arc<NflogEntry>> {
+        self.nflog.values()
+    }
     pub(crate) fn apply(&mut self, change: Change) {
         match change {
             Change::PutSilence(silence) => drop(self.silences.insert(silence.id, silence)),
             Change::DeleteSilence(id) => drop(self.silences.remove(&id)),
             Change::PutNflog(entry) => drop(self.nflog.insert(entry.key.clone(), entry)),
             Change::DeleteNflog(key) => drop(self.nflog.remove(&key)),
+            Change::PutIntent(intent) => drop(self.intents.insert(intent.key.clone(), intent)),
+            Change::DeleteIntent(key) => drop(self.intents.remove(&key)),
             Change::PutAlert(alert) => drop(self.alerts.insert(alert.fingerprint(), alert)),
             Change::DeleteAlert(fingerprint) => drop(self.alerts.remove(&fingerprint)),
             Change::PutGroup(group) => drop(self.groups.insert(name_of(&group), group)),
@@ -103,6 +161,7 @@ impl Disk {
         Saved {
             silences: self.silences.values().cloned().collect(),
             nflog: self.nflog.values().cloned().collect(),
+            intents: self.intents.values().cloned().collect(),
             alerts: self.alerts.values().cloned().collect(),
             groups: self.groups.values().cloned().collect(),
         }
@@ -110,7 +169,7 @@ impl Disk {
 
     /// How many records there are.
     pub(crate) fn len(&self) -> usize {
-        self.silences.len() + self.nflog.len() + self.alerts.len() + self.groups.len()
+        self.silences.len() + self.nflog.len() + self.intents.len() + self.alerts.len() + self.groups.len()
     }
 }
 
@@ -118,26 +177,16 @@ fn name_of(group: &SavedGroup) -> (Arc<str>, Labels) {
     (Arc::clone(&group.route_id), group.labels.clone())
 }
 
-/// The options of the node with this number, in a world of `nodes`.
-pub(crate) fn options(number: usize, nodes: usize) -> Options {
-    Options {
-        node: NodeId(number as u64 + 1),
+/// Starts a node's engine from its disk, in a world of `nodes`.
+pub(crate) fn start(node: &Node, now: Timestamp, nodes: usize, policy: &Policy) -> (Engine, Effects) {
+    let options = Options {
+        node: node.id(),
         silences: SilenceLimits { retention: RETENTION, ..SilenceLimits::default() },
         alert_gc_interval: Duration::from_secs(600),
         per_alertname_limit: 0,
         peer_timeout: PEER_TIMEOUT,
         start_delay: Duration::ZERO,
         settle_timeout: if nodes > 1 { SETTLE } else { Duration::ZERO },
-    }
-}
-
-/// Starts a node's engine from its disk.
-pub(crate) fn start(
-    now: Timestamp,
-    number: usize,
-    nodes: usize,
-    policy: &Policy,
-    disk: &Disk,
-) -> (Engine, watchbell_engine::effect::Effects) {
-    Engine::restore(now, options(number, nodes), Arc::new(policy.clone()), disk.saved())
+    };
+    Engine::restore(node.clock(now), options, Arc::new(policy.clone()), node.disk.saved())
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 use super::description;
@@ -58,22 +58,23 @@ pub(super) fn choose(issues: Vec<Issue>, firing: bool, project: &str, rules: &Ru
         let issue = Box::new(open.remove(0));
         return Choice::Use { issue, duplicates: open };
     }
-    if !firing {
+    if firing { reopen_or_replace(&closed, rules, now) } else { Choice::Rest }
+}
+
+/// What becomes of a group that fires and of whose issues all are `closed`. Duplicates and moved ones do not count.
+fn reopen_or_replace(closed: &[Issue], rules: &Rules, now: Timestamp) -> Choice {
+    let within = SignedDuration::try_from(rules.reopen_duration).unwrap_or(SignedDuration::MAX);
+    let closed_at = |issue: &Issue| issue.closed_at.unwrap_or(issue.created_at);
+    let recent = |issue: &&Issue| !within.is_zero() && now.duration_since(closed_at(issue)) <= within;
+    let counts = |issue: &&Issue| issue.moved_to_id.is_none() && issue.links.closed_as_duplicate_of.is_none();
+    if closed.iter().filter(counts).filter(recent).any(|issue| has_label(issue, &rules.wont_fix_label)) {
         return Choice::Rest;
     }
-    let alive = |issue: &&Issue| issue.moved_to_id.is_none() && issue.links.closed_as_duplicate_of.is_none();
-    let recent = |issue: &&Issue| {
-        let closed_at = issue.closed_at.unwrap_or(issue.created_at);
-        now.duration_since(closed_at) <= jiff::SignedDuration::try_from(rules.reopen_duration).unwrap_or_default()
-    };
-    let recent = |issue: &&Issue| !rules.reopen_duration.is_zero() && recent(issue);
-    let unwanted = |issue: &Issue| has_label(issue, &rules.wont_fix_label);
-    if closed.iter().filter(alive).filter(recent).any(unwanted) {
-        return Choice::Rest;
-    }
-    match closed.iter().filter(alive).max_by_key(|issue| (issue.closed_at, issue.iid)).cloned().map(Box::new) {
-        Some(last) if rules.reopen && recent(&&*last) => Choice::Use { issue: last, duplicates: Vec::new() },
-        previous => Choice::Create { previous },
+    match closed.iter().filter(counts).max_by_key(|issue| (issue.closed_at, issue.iid)) {
+        Some(last) if rules.reopen && recent(&last) => {
+            Choice::Use { issue: Box::new(last.clone()), duplicates: Vec::new() }
+        }
+        last => Choice::Create { previous: last.cloned().map(Box::new) },
     }
 }
 
@@ -87,42 +88,49 @@ pub(super) fn edit(
     touched: bool,
 ) -> Map<String, Value> {
     let told = memory.filter(|memory| memory.is_of(issue)).map(|memory| memory.told);
-    let now = Told::of(wording);
-    let mut edit = Map::new();
-    let mut set = |key: &str, value: String| drop(edit.insert(key.to_owned(), value.into()));
-    // A title that we did not change is not changed back: people may have.
-    if rules.update_title && told.is_some_and(|told| told.title != now.title) && issue.title != wording.title {
-        set("title", wording.title.clone());
-    }
-    if rules.update_description && told.is_none_or(|told| told.region != now.region) {
-        let description = issue.description.as_deref().unwrap_or_default();
-        let updated = description::with_region(description, &wording.region);
-        if let Some(updated) = updated.filter(|updated| updated != description) {
-            set("description", updated);
-        }
-    }
-    let labels = missing_labels(issue, wording, rules, told.is_none_or(|told| told.labels != now.labels));
-    if !labels.is_empty() {
-        set("add_labels", labels.join(","));
-    }
-    if !wording.firing.is_empty() && !issue.is_open() {
-        set("state_event", "reopen".to_owned());
-    }
-    if wording.firing.is_empty() && issue.is_open() && may_close(issue, rules) && !touched {
-        set("state_event", "close".to_owned());
-    }
-    edit
+    let changes = [
+        ("title", new_title(issue, wording, told).filter(|_| rules.update_title)),
+        ("description", new_description(issue, wording, told).filter(|_| rules.update_description)),
+        ("add_labels", missing_labels(issue, wording, told, rules)),
+        ("state_event", state_event(issue, wording, rules, touched).map(str::to_owned)),
+    ];
+    changes.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?.into()))).collect()
 }
 
-/// The labels that `issue` is to get: those it lacks if the set of them `changed`, else only the one by which it is
-/// found. One that people have taken away stays away, and another project gets no labels of ours.
-fn missing_labels<'a>(issue: &Issue, wording: &'a Wording, rules: &Rules, changed: bool) -> Vec<&'a str> {
-    if !issue.is_in(&wording.project) {
-        return Vec::new();
+/// A title that we did not change is not changed back: people may have changed it.
+fn new_title(issue: &Issue, wording: &Wording, told: Option<Told>) -> Option<String> {
+    let changed = told.is_some_and(|told| told.title != Told::of(wording).title);
+    (changed && issue.title != wording.title).then(|| wording.title.clone())
+}
+
+/// The description with our region as it should be, if we have something else to say than before.
+fn new_description(issue: &Issue, wording: &Wording, told: Option<Told>) -> Option<String> {
+    if told.is_some_and(|told| told.region == Told::of(wording).region) {
+        return None;
     }
-    let all = rules.update_labels && changed;
+    let description = issue.description.as_deref()?;
+    description::with_region(description, &wording.region).filter(|updated| updated != description)
+}
+
+/// The labels that `issue` is to get: those it lacks if the set of them changed, else only the one by which it is
+/// found. One that people have taken away stays away, and another project gets no labels of ours.
+fn missing_labels(issue: &Issue, wording: &Wording, told: Option<Told>, rules: &Rules) -> Option<String> {
+    if !issue.is_in(&wording.project) {
+        return None;
+    }
+    let all = rules.update_labels && told.is_none_or(|told| told.labels != Told::of(wording).labels);
     let wanted = wording.labels.iter().filter(|label| all || **label == rules.lookup_label);
-    wanted.filter(|label| !has_label(issue, label)).map(String::as_str).collect()
+    let missing: Vec<&str> = wanted.filter(|label| !has_label(issue, label)).map(String::as_str).collect();
+    Some(missing.join(",")).filter(|missing| !missing.is_empty())
+}
+
+/// The state follows the alerts, unless people object to the end.
+fn state_event(issue: &Issue, wording: &Wording, rules: &Rules, touched: bool) -> Option<&'static str> {
+    match (wording.firing.is_empty(), issue.is_open()) {
+        (false, false) => Some("reopen"),
+        (true, true) if may_close(issue, rules) && !touched => Some("close"),
+        _ => None,
+    }
 }
 
 /// Whether the end of all alerts closes the issue, as far as its labels say.

@@ -29,33 +29,25 @@ impl Telling<'_> {
     }
 
     async fn new_issue(&self, previous: Option<&Issue>) -> Result<Map<String, Value>, Failure> {
-        let Wording { project, title, region, labels, .. } = &self.wording;
-        let previous = previous.map(|issue| issue.reference());
-        let mut body = Map::new();
-        let mut set = |key: &str, value: Value| drop(body.insert(key.to_owned(), value));
-        set("title", title.as_str().into());
-        set("description", description::new(region, &self.group, previous.as_deref()).into());
-        set("labels", labels.join(",").into());
-        if self.gitlab.mode == Mode::Incident {
-            set("issue_type", "incident".into());
-        }
+        let Wording { project, title, region, labels, due_date, .. } = &self.wording;
+        let previous = previous.map(Issue::reference);
         let (api, names) = (&self.gitlab.api, &self.gitlab.names);
         let assignees = names.users(api, &self.asked, &self.wording.assignees).await?;
-        if !assignees.is_empty() {
-            set("assignee_ids", assignees.into());
-        }
-        if !self.gitlab.milestone.is_empty()
-            && let Some(milestone) = names.milestone(api, &self.asked, project, &self.gitlab.milestone).await?
-        {
-            set("milestone_id", milestone.into());
-        }
-        if let Some(due_date) = &self.wording.due_date {
-            set("due_date", due_date.as_str().into());
-        }
-        if self.wording.confidential {
-            set("confidential", true.into());
-        }
-        Ok(body)
+        let milestone = match self.gitlab.milestone.as_str() {
+            "" => None,
+            title => names.milestone(api, &self.asked, project, title).await?,
+        };
+        let members = [
+            ("title", Some(title.as_str().into())),
+            ("description", Some(description::new(region, &self.group, previous.as_deref()).into())),
+            ("labels", Some(labels.join(",").into())),
+            ("issue_type", (self.gitlab.mode == Mode::Incident).then(|| "incident".into())),
+            ("assignee_ids", (!assignees.is_empty()).then(|| assignees.into())),
+            ("milestone_id", milestone.map(Value::from)),
+            ("due_date", due_date.as_deref().map(Value::from)),
+            ("confidential", self.wording.confidential.then(|| true.into())),
+        ];
+        Ok(members.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect())
     }
 
     /// The description names the previous issue already, so a link that cannot be made is no failure.

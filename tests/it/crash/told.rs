@@ -20,10 +20,10 @@ type Heard = BTreeMap<String, Vec<Delivery>>;
 /// Every alert that fires has been told, every one that was told and resolved has been told to be resolved, in this
 /// order, and none twice but for a kill.
 pub(super) fn check(book: &Book, sink: &Sink, kills: &[Range<Instant>]) {
-    seen_within(PATIENCE, || untold(book, &heard(sink), kills).is_empty().then_some(()));
+    seen_within(PATIENCE, || untold(book, &heard(sink)).is_empty().then_some(()));
     seen_within(A_WHILE, || None::<()>);
     let heard = heard(sink);
-    if let Some(name) = untold(book, &heard, kills).first() {
+    if let Some(name) = untold(book, &heard).first() {
         let deliveries = heard.get(name).map_or(&[][..], Vec::as_slice);
         panic!("{name}, which {}, is told{}", book.alerts[name], times(deliveries, kills));
     }
@@ -35,11 +35,11 @@ pub(super) fn check(book: &Book, sink: &Sink, kills: &[Range<Instant>]) {
     assert!(calm > kills.len(), "hardly any sending was out of reach of a kill: {calm}");
 }
 
-/// The alerts of which the receiver does not know the last state. If a kill fell inside the sending of "firing", the
-/// router cannot know that it was heard, and says nothing of the end if that came before it was back.
-fn untold(book: &Book, heard: &Heard, kills: &[Range<Instant>]) -> Vec<String> {
+/// The alerts of which the receiver does not know the last state. It hears the end also of what was told while the
+/// router was killed.
+fn untold(book: &Book, heard: &Heard) -> Vec<String> {
     let wanting = book.alerts.iter().filter(|(name, alert)| match heard.get(*name).and_then(|told| told.last()) {
-        Some(last) if last.text("status") == "firing" => !alert.is_firing() && !fell_inside(last, book, kills),
+        Some(last) if last.text("status") == "firing" => !alert.is_firing(),
         Some(_) | None => alert.is_firing(),
     });
     wanting.map(|(name, _)| name.clone()).collect()

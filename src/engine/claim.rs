@@ -1,0 +1,71 @@
+//! What this node tells the others of what it does, and what follows when others come and go.
+
+use std::time::Duration;
+
+use crate::delivery::{ANNOUNCE, Delivery};
+use crate::effect::Effects;
+use crate::engine::Engine;
+use crate::nflog::NflogKey;
+use crate::peers::{Claim, ClaimState, Peer};
+use crate::replica::Record;
+use crate::time::Timestamp;
+
+impl Engine {
+    /// What this node is sending, for a node that joins and missed the news of it.
+    pub fn sending(&self, now: Timestamp) -> Vec<Record> {
+        let sending = self.deliveries.iter().filter(|(_, delivery)| delivery.sending.is_some());
+        let claim = |(key, delivery): (&NflogKey, &Delivery)| {
+            let lasts = delivery.deadline.unwrap_or(now).since(now);
+            Record::Claim(self.claim_of(key, ClaimState::Sending, lasts))
+        };
+        sending.map(claim).collect()
+    }
+
+    /// Announces that this node is about to send, and asks about `doubts`.
+    pub(crate) fn announce(&mut self, now: Timestamp, key: &NflogKey, doubts: &[u64], effects: &mut Effects) {
+        let stamp = self.next_stamp(now);
+        if let Some(delivery) = self.deliveries.get_mut(key) {
+            delivery.announce(now, stamp, doubts);
+        }
+        effects.publish.push(Record::Claim(self.claim_of(key, ClaimState::Announced, ANNOUNCE * 2)));
+    }
+
+    pub(crate) fn claim(
+        &mut self,
+        now: Timestamp,
+        key: &NflogKey,
+        state: ClaimState,
+        lasts: Duration,
+        effects: &mut Effects,
+    ) {
+        self.next_stamp(now);
+        effects.publish.push(Record::Claim(self.claim_of(key, state, lasts)));
+    }
+
+    fn next_stamp(&mut self, now: Timestamp) -> Timestamp {
+        self.last_claim = now.max(Timestamp::from_micros(self.last_claim.as_micros() + 1));
+        self.last_claim
+    }
+
+    fn claim_of(&self, key: &NflogKey, state: ClaimState, lasts: Duration) -> Claim {
+        let alerts = match state {
+            ClaimState::Announced => {
+                self.deliveries.get(key).map(|delivery| delivery.asked.clone()).unwrap_or_default()
+            }
+            ClaimState::Sending | ClaimState::Failed => self.intended(key).to_vec(),
+        };
+        let (node, stamp) = (self.options.node, self.last_claim);
+        Claim { key: key.clone(), node, state, stamp, lasts, alerts }
+    }
+
+    /// Who waited for a node that is gone, or after one that came, waits anew. What may have been heard from the dead is
+    /// ours to remember.
+    pub(crate) fn peers_changed(&mut self, now: Timestamp, peers: Vec<Peer>, effects: &mut Effects) {
+        for (key, perhaps_heard) in self.turns.set_peers(peers, now) {
+            self.intend(now, &key, &perhaps_heard, effects);
+        }
+        for key in self.deliveries.keys().cloned().collect::<Vec<_>>() {
+            self.attempt(now, &key, effects);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What an integration may have heard: the alerts that an attempt tells as firing are written down before it is sent,
+//! and struck out when its outcome is known. Whoever goes on after a kill inside the sending, or after the death of the
+//! node that sent, tells their end to a receiver that may believe them to fire.
+
+use std::sync::Arc;
+
+use crate::decide::{Told, is_in};
+use crate::effect::{Change, Effects};
+use crate::engine::Engine;
+use crate::nflog::NflogKey;
+use crate::notification::FailureKind;
+use crate::time::Timestamp;
+use crate::timer::Timer;
+
+/// What one integration may have heard of one group beyond what the log says. Shared and never changed in place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Intent {
+    /// Who may have heard it.
+    pub key: NflogKey,
+    /// [`Labels::log_hash`](crate::label::Labels::log_hash) of the alerts that were told as firing, perhaps; sorted.
+    pub firing: Vec<u64>,
+    /// When nobody will ask any more.
+    pub forget_at: Timestamp,
+}
+
+impl Engine {
+    /// The alerts that the integration believes to fire, or may; sorted.
+    pub(crate) fn believed_firing(&self, key: &NflogKey) -> Vec<u64> {
+        let told = self.nflog.get(key).into_iter().flat_map(|entry| &entry.firing);
+        let mut believed: Vec<u64> = told.chain(self.intended(key)).copied().collect();
+        believed.sort_unstable();
+        believed.dedup();
+        believed
+    }
+
+    /// Whether the integration believes this alert to be firing, or may.
+    pub(crate) fn may_believe_firing(&self, key: &NflogKey, hash: u64) -> bool {
+        self.nflog.get(key).is_some_and(|entry| entry.tells_firing(hash)) || is_in(hash, self.intended(key))
+    }
+
+    /// Whether the integration heard of this alert at all, or may have.
+    pub(crate) fn may_have_heard(&self, key: &NflogKey, hash: u64) -> bool {
+        self.nflog.get(key).is_some_and(|entry| entry.knows(hash)) || is_in(hash, self.intended(key))
+    }
+
+    /// What the integration may have heard beyond what the log says.
+    pub(crate) fn intended(&self, key: &NflogKey) -> &[u64] {
+        self.intents.get(key).map_or(&[], |intent| &intent.firing)
+    }
+
+    /// Writes down that these alerts too may be heard as firing from now on.
+    pub(crate) fn intend(&mut self, now: Timestamp, key: &NflogKey, firing: &[u64], effects: &mut Effects) {
+        let new: Vec<u64> = firing.iter().filter(|hash| !is_in(**hash, self.intended(key))).copied().collect();
+        if !new.is_empty() {
+            self.set_intent(now, key, [self.intended(key), &new].concat(), effects);
+        }
+    }
+
+    /// The integration has been told this: what it heard of these alerts before does not matter any more.
+    pub(crate) fn strike_out(&mut self, now: Timestamp, key: &NflogKey, told: &Told, effects: &mut Effects) {
+        let open = |hash: &&u64| !is_in(**hash, &told.firing) && !is_in(**hash, &told.resolved);
+        let left: Vec<u64> = self.intended(key).iter().filter(open).copied().collect();
+        if left.len() < self.intended(key).len() {
+            self.set_intent(now, key, left, effects);
+        }
+    }
+
+    /// Replaces what an integration may have heard.
+    pub(crate) fn set_intent(&mut self, now: Timestamp, key: &NflogKey, mut firing: Vec<u64>, effects: &mut Effects) {
+        firing.sort_unstable();
+        if firing == self.intended(key) {
+            return;
+        }
+        if firing.is_empty() {
+            return self.forget_intent(key, effects);
+        }
+        let forget_at = now + self.options.silences.retention;
+        let intent = Arc::new(Intent { key: key.clone(), firing, forget_at });
+        self.keep_intent(Arc::clone(&intent));
+        effects.persist.push(Change::PutIntent(intent));
+    }
+
+    pub(crate) fn keep_intent(&mut self, intent: Arc<Intent>) {
+        self.timers.set(Timer::IntentForgotten(intent.key.clone()), intent.forget_at);
+        self.intents.insert(intent.key.clone(), intent);
+    }
+
+    pub(crate) fn forget_intent(&mut self, key: &NflogKey, effects: &mut Effects) {
+        self.timers.cancel(&Timer::IntentForgotten(key.clone()));
+        self.intents.remove(key);
+        effects.persist.push(Change::DeleteIntent(key.clone()));
+    }
+}
+
+/// Whether what failed in this way may have been heard all the same: the answer was waited for in vain.
+pub(crate) fn may_have_arrived(failure: FailureKind) -> bool {
+    matches!(failure, FailureKind::ContextDeadlineExceeded | FailureKind::ContextCanceled)
+}

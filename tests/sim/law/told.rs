@@ -1,0 +1,165 @@
+//! What a node may decide to tell (Hushed, and In order among nodes that see different things), and what a receiver may
+//! hear (Once, In order).
+
+use std::collections::BTreeSet;
+use std::hash::Hash;
+use std::time::Duration;
+
+use watchbell_engine::label::Labels;
+use watchbell_engine::nflog::NflogKey;
+use watchbell_engine::notification::{Failure, FailureKind, Notification};
+use watchbell_engine::time::Timestamp;
+
+use super::{Law, is_dev, name, wants_resolved};
+use crate::node::{Node, PEER_TIMEOUT};
+
+impl Law {
+    /// A node decides to tell something.
+    pub(crate) fn told(&mut self, now: Timestamp, number: usize, nodes: &[Node], notification: &Notification) {
+        (now, number, &notification.key, notification.reason as u8).hash(&mut self.history);
+        self.note(now, || {
+            let (firing, resolved) = hashes(notification);
+            format!("node {number} tells {} {firing:?}, resolved {resolved:?}", name(&notification.key))
+        });
+        self.failed.remove(&notification.key);
+        self.sending.insert((number, notification.key.clone()), hashes(notification).0);
+        for alert in &notification.alerts {
+            let labels = &alert.alert.labels;
+            if let Some(why) = self.mute(&nodes[number], number, labels, now) {
+                self.breaks("Hushed", now, &format!("node {number} tells {labels}, which is muted {why}"));
+            }
+        }
+        let sure = now >= self.parted_until && now >= self.shaken_until;
+        if !sure {
+            let same = self.sending.keys().filter(|(_, sending)| *sending == notification.key);
+            self.unsure.extend(same.cloned());
+        }
+        if sure && self.up_since[number] + SETTLED <= now {
+            self.told_for_all(now, number, nodes, notification);
+        }
+    }
+
+    /// In order, for all nodes together: nobody says that something is over which surely fires on another node, nor that
+    /// nothing fires.
+    fn told_for_all(&mut self, now: Timestamp, number: usize, nodes: &[Node], notification: &Notification) {
+        let (firing, resolved) = hashes(notification);
+        let believed =
+            self.receivers.get(&notification.key).map(|receiver| receiver.firing.clone()).unwrap_or_default();
+        let contradicts = |labels: &Labels| {
+            let hash = labels.log_hash();
+            let told = resolved.contains(&hash) || firing.is_empty();
+            told && believed.contains(&hash) && (notification.key.receiver == "dev") == is_dev(labels)
+        };
+        let fires_on = |(other, node): (usize, &Node)| {
+            let mut posted = self.posted[other].values().filter(|_| other != number && node.engine.is_some());
+            let posted =
+                posted.find(|posted| contradicts(&posted.alert.labels) && self.surely_fires(now, node, other, posted));
+            posted.map(|posted| (other, posted.alert.labels.clone()))
+        };
+        if let Some((other, labels)) = nodes.iter().enumerate().find_map(fires_on) {
+            let what = format!("node {number} says that all is over, or {labels}, which fires on node {other}");
+            self.breaks("In order", now, &what);
+        }
+    }
+
+    /// A receiver hears something.
+    pub(crate) fn heard(&mut self, now: Timestamp, number: usize, notification: &Notification, sender_lives: bool) {
+        let key = &notification.key;
+        let (firing, resolved) = hashes(notification);
+        (now, key, &firing, &resolved).hash(&mut self.history);
+        self.heard_count += 1;
+        self.note(now, || format!("heard from node {number}: {} {firing:?}, resolved {resolved:?}", name(key)));
+        self.in_order(now, number, key, &firing, &resolved);
+        let unsure = self.unsure.remove(&(number, key.clone())) || now < self.parted_until;
+        let excused = !sender_lives || unsure || self.excused.remove(key);
+        if !excused {
+            self.once(now, notification, &firing, &resolved);
+        }
+        if !sender_lives {
+            self.excused.insert(key.clone());
+        }
+        self.wait_anew(&resolved.iter().copied().collect::<Vec<_>>());
+        let receiver = self.receivers.entry(key.clone()).or_default();
+        receiver.announced.extend(&firing);
+        receiver.firing.extend(&firing);
+        receiver.firing.retain(|hash| !resolved.contains(hash));
+        receiver.apart.retain(|hash| !firing.contains(hash));
+        receiver.perhaps.retain(|hash| !resolved.contains(hash));
+        receiver.flushed_at = notification.flushed_at;
+    }
+
+    fn in_order(
+        &mut self,
+        now: Timestamp,
+        number: usize,
+        key: &NflogKey,
+        firing: &BTreeSet<u64>,
+        resolved: &BTreeSet<u64>,
+    ) {
+        let announced = self.receivers.get(key).map(|receiver| receiver.announced.clone()).unwrap_or_default();
+        if let Some(unknown) = resolved.difference(&announced).next() {
+            let what = format!("{} hears that {unknown} is resolved, of which it never heard", name(key));
+            self.breaks("In order", now, &what);
+        }
+        let stale = 240 + 60;
+        let over = self
+            .plan
+            .alerts
+            .iter()
+            .find(|alert| firing.contains(&alert.labels.log_hash()) && !alert.fires(number, now, stale));
+        if let Some(labels) = over.map(|alert| alert.labels.clone()).filter(|_| self.is_calm(now)) {
+            self.breaks("In order", now, &format!("{} hears that {labels} fires, which is long over", name(key)));
+        }
+    }
+
+    fn once(&mut self, now: Timestamp, notification: &Notification, firing: &BTreeSet<u64>, resolved: &BTreeSet<u64>) {
+        let key = &notification.key;
+        let Some(receiver) = self.receivers.get(key) else { return };
+        let open = |hash: &u64| {
+            let known = [&receiver.firing, &receiver.perhaps, &receiver.apart, &self.lost];
+            known.iter().any(|known| known.contains(hash))
+        };
+        let ended = wants_resolved(key) && resolved.iter().any(open);
+        let unknown =
+            |hash: &u64| !receiver.firing.contains(hash) || receiver.apart.contains(hash) || self.lost.contains(hash);
+        let news = firing.iter().any(unknown) || ended;
+        let apart = PEER_TIMEOUT + Duration::from_secs(self.plan.skew());
+        let due = receiver.flushed_at + self.route_of(key).repeat_interval <= notification.flushed_at + apart;
+        if !news && !due {
+            self.breaks("Once", now, &format!("{} hears again {firing:?}, resolved {resolved:?}", name(key)));
+        }
+    }
+
+    /// An attempt is over. If it failed and no other is under way, what is news for as long as it fires must be tried
+    /// again.
+    pub(crate) fn over(&mut self, now: Timestamp, node: usize, notification: &Notification, failure: Option<&Failure>) {
+        let key = &notification.key;
+        self.sending.remove(&(node, key.clone()));
+        self.note(now, || format!("node {node} is done with {}: {failure:?}", name(key)));
+        let Some(failure) = failure else { return };
+        if failure.kind == FailureKind::ContextDeadlineExceeded {
+            self.perhaps_heard(key, &hashes(notification).0);
+        }
+        if !failure.retry || self.sending.keys().any(|(_, sending)| sending == key) {
+            return;
+        }
+        let receiver = self.receivers.get(key);
+        let is_news = |hash| receiver.is_none_or(|receiver| !receiver.firing.contains(&hash));
+        let mut firing = notification.alerts.iter().filter(|alert| alert.firing);
+        if let Some(alert) = firing.find(|alert| is_news(alert.alert.labels.log_hash())) {
+            self.failed.insert(key.clone(), (now, alert.alert.labels.clone()));
+        }
+    }
+}
+
+/// A node that is up for so long knows the others, and they know it.
+const SETTLED: Duration = Duration::from_secs(40);
+
+/// The alerts told as firing and those told as resolved.
+fn hashes(notification: &Notification) -> (BTreeSet<u64>, BTreeSet<u64>) {
+    let told = |firing| {
+        let some = notification.alerts.iter().filter(move |alert| alert.firing == firing);
+        some.map(|alert| alert.alert.labels.log_hash()).collect()
+    };
+    (told(true), told(false))
+}

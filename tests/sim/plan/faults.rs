@@ -1,0 +1,100 @@
+//! What goes wrong in a history, and when it is put right.
+
+use super::{Fault, HOURS, INTEGRATIONS, Mood, Network, SilencePlan, Step};
+use crate::rng::Rng;
+
+/// Most clocks are right; some differ by up to a minute, some by up to ten.
+pub(super) fn clocks(rng: &mut Rng, nodes: usize) -> Vec<i64> {
+    let most = *rng.pick(&[0, 0, 0, 0, 0, 0, 60, 600, 600]);
+    (0..nodes).map(|_| rng.between(-most, most)).collect()
+}
+
+pub(super) fn network(rng: &mut Rng) -> Network {
+    Network {
+        lost_percent: *rng.pick(&[0, 0, 0, 0, 2, 20]),
+        doubled_percent: *rng.pick(&[0, 0, 0, 20]),
+        longest_ms: *rng.pick(&[50, 50, 50, 200]),
+    }
+}
+
+pub(super) fn faults(rng: &mut Rng, nodes: usize, ahead: &[i64]) -> Vec<(i64, Fault)> {
+    let mut faults = Vec::new();
+    for _ in 0..*rng.pick(&[0, 0, 1, 2]) {
+        crash(rng, nodes, &mut faults);
+    }
+    if nodes > 1 && rng.chance(25) {
+        cut(rng, nodes, &mut faults);
+    }
+    for _ in 0..*rng.pick(&[0, 0, 1, 2]) {
+        let (which, from) = (some(rng, INTEGRATIONS.len()), moment(rng));
+        let mood = *rng.pick(&[Mood::Slow, Mood::Failing, Mood::Refusing, Mood::Hanging]);
+        faults.push((from, Fault::Receiver(which, mood)));
+        faults.push((from + rng.between(5, 1200), Fault::Receiver(which, Mood::Fine)));
+    }
+    if rng.chance(20) {
+        faults.push((moment(rng), Fault::Reload));
+    }
+    if rng.chance(10) {
+        upgrade(rng, nodes, &mut faults);
+    }
+    if ahead.iter().any(|seconds| *seconds != 0) && rng.chance(30) {
+        faults.push((moment(rng), Fault::SetClock(some(rng, nodes), rng.between(-600, 600))));
+    }
+    faults
+}
+
+/// In the moment in which a silence was asked for.
+pub(super) fn crashes_at_silences(rng: &mut Rng, silences: &[SilencePlan]) -> Vec<(i64, Fault)> {
+    let hit: Vec<_> = silences.iter().filter(|_| rng.chance(10)).collect();
+    let crash = |silence: &&SilencePlan| {
+        [(silence.made, Fault::Crash(silence.node)), (silence.made + 5, Fault::Restart(silence.node))]
+    };
+    hit.iter().flat_map(crash).collect()
+}
+
+/// At any moment or any step of a commit; the disk is as it was, an older one, or empty.
+fn crash(rng: &mut Rng, nodes: usize, faults: &mut Vec<(i64, Fault)>) {
+    let (node, from) = (some(rng, nodes), moment(rng));
+    let step = *rng.pick(&[Step::Before, Step::After]);
+    let commits = rng.between(0, 5) as u8;
+    let kind = *rng.pick(&[Fault::Crash(node), Fault::CrashAtCommit(node, step, commits)]);
+    let back = match rng.between(0, 9) {
+        0 => Fault::RestartFromNothing(node),
+        1 | 2 => Fault::RestartFromCopy(node),
+        _ => Fault::Restart(node),
+    };
+    if back == Fault::RestartFromCopy(node) {
+        faults.push((from - rng.between(0, 3600).min(from), Fault::Copy(node)));
+    }
+    faults.push((from, kind));
+    faults.push((from + *rng.pick(&[1, 5, 60, 900]), back));
+}
+
+/// One node is cut off from all others: wholly, or in one direction.
+fn cut(rng: &mut Rng, nodes: usize, faults: &mut Vec<(i64, Fault)>) {
+    let (one, from) = (some(rng, nodes), moment(rng));
+    let (out, back) = *rng.pick(&[(true, true), (true, true), (true, false), (false, true)]);
+    for other in (0..nodes).filter(|other| *other != one) {
+        faults.extend(out.then_some((from, Fault::Cut(one, other))));
+        faults.extend(back.then_some((from, Fault::Cut(other, one))));
+    }
+    faults.push((from + rng.between(10, 1200), Fault::Heal));
+}
+
+/// Every node is stopped in order and started again, one after the other.
+fn upgrade(rng: &mut Rng, nodes: usize, faults: &mut Vec<(i64, Fault)>) {
+    let mut when = moment(rng);
+    for node in 0..nodes {
+        faults.push((when, Fault::Stop(node)));
+        faults.push((when + rng.between(1, 20), Fault::Restart(node)));
+        when += rng.between(30, 90);
+    }
+}
+
+fn moment(rng: &mut Rng) -> i64 {
+    rng.between(60, HOURS * 3600 - 1200)
+}
+
+fn some(rng: &mut Rng, count: usize) -> usize {
+    rng.between(0, count as i64 - 1) as usize
+}
