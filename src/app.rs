@@ -15,9 +15,9 @@ use crate::cli::Options;
 use crate::cluster::{Cluster, ClusterError, KeyError};
 use crate::config::{Config, ConfigError};
 use crate::driver::{Driver, Handle, Refused, Running};
-use crate::receivers::{Figure, GitlabCounts, ReceiverError};
+use crate::receivers::{Figure, ReceiverError};
 use crate::store::{Committer, Opened, Store, StoreError};
-use crate::telemetry::{Asked, GitlabNumbers, Metrics};
+use crate::telemetry::{Asked, Metrics};
 use crate::{clock, version};
 
 mod cluster;
@@ -128,10 +128,11 @@ async fn listeners(options: &Options) -> std::io::Result<Vec<Listener>> {
 fn ask_receivers(metrics: &Metrics, loader: &Loader) {
     let fallbacks = Arc::clone(&loader.fallbacks);
     metrics.template_fallbacks.ask(move || fallbacks.counts().collect());
-    let gitlab = Arc::clone(&loader.gitlab);
-    metrics.gitlab.ask(move || gitlab_numbers(&gitlab));
-    let (irc, mailroom) = (loader.irc.clone(), loader.mailroom.clone());
-    metrics.asked.ask(move || irc.figures().into_iter().chain(mailroom.figures()).map(asked).collect());
+    let (irc, mailroom, gitlab) = (loader.irc.clone(), loader.mailroom.clone(), Arc::clone(&loader.gitlab));
+    metrics.asked.ask(move || {
+        let figures = [irc.figures(), mailroom.figures(), gitlab.figures()];
+        figures.into_iter().flatten().map(asked).collect()
+    });
 }
 
 /// The engine as it was left, and what follows from its restart.
@@ -232,14 +233,6 @@ fn api_options(options: &Options, external_url: &ExternalUrl) -> ApiOptions {
 /// What receivers count, as metrics.
 fn asked(Figure { name, kind, help, series }: Figure) -> Asked {
     Asked { name, kind: kind.as_str(), help, series }
-}
-
-fn gitlab_numbers(counts: &GitlabCounts) -> GitlabNumbers {
-    GitlabNumbers {
-        requests: counts.requests().collect(),
-        duplicates: counts.duplicates(),
-        token_ends: counts.token_ends().into_iter().map(|((receiver, index), ends)| (receiver, index, ends)).collect(),
-    }
 }
 
 fn count_receivers(metrics: &Metrics, config: &Config) {

@@ -57,6 +57,14 @@ pub struct Driver {
     catching_up: Option<oneshot::Receiver<()>>,
 }
 
+/// What ended a wait.
+enum Happened {
+    Command(Command),
+    Event(Event),
+    CaughtUp,
+    Due,
+}
+
 /// When the driver means to wake, on both clocks: one stands still while the machine does, the other may be set.
 struct Wake {
     at: Instant,
@@ -90,17 +98,23 @@ impl Driver {
             self.metrics.driver.waiting.set(self.commands.len() as i64);
             self.metrics.driver.attempts.set(self.engine.load().1 as i64);
             let wake = self.next_wake();
-            tokio::select! {
-                command = self.commands.recv() => match command {
-                    Some(Command::Stop) | None => break,
-                    Some(command) => self.obey(command),
-                },
-                Some(event) = self.events.recv() => self.heed(event),
-                Some(()) = caught_up(&mut self.catching_up) => self.catching_up = None,
-                () = tokio::time::sleep_until(wake.at), if self.catching_up.is_none() => match self.overslept(&wake) {
-                    Some(cluster) => self.catching_up = Some(cluster.doubt()),
-                    None => self.advance(),
-                },
+            let happened = tokio::select! {
+                command = self.commands.recv() => command.map_or(Happened::Command(Command::Stop), Happened::Command),
+                Some(event) = self.events.recv() => Happened::Event(event),
+                Some(()) = caught_up(&mut self.catching_up) => Happened::CaughtUp,
+                () = tokio::time::sleep_until(wake.at), if self.catching_up.is_none() => Happened::Due,
+            };
+            // Whatever woke it: what is due must wait if the machine has slept, and no other turn will see it.
+            if self.catching_up.is_none() {
+                self.catching_up = self.overslept(&wake).map(|cluster| cluster.doubt());
+            }
+            match happened {
+                Happened::Command(Command::Stop) => break,
+                Happened::Command(command) => self.obey(command),
+                Happened::Event(event) => self.heed(event),
+                Happened::CaughtUp => self.catching_up = None,
+                Happened::Due if self.catching_up.is_none() => self.advance(),
+                Happened::Due => {}
             }
         }
         self.finish_attempts().await;

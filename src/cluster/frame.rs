@@ -30,8 +30,8 @@ pub(super) enum Frame {
     Gossip(Vec<u8>),
     /// Records, each as its bytes.
     News(Part, Vec<Vec<u8>>),
-    /// What the sender holds; `true` asks for the receiver's own.
-    Digest(Digest, bool),
+    /// What the sender holds.
+    Digest(Digest, Round),
     /// Asks for the records of these shards.
     Wanted(Vec<u8>),
     /// The sender stops, and what it had to say has been said.
@@ -56,6 +56,16 @@ pub(super) struct Hello {
     /// The node it means to speak to; `None` when it only has an address. So who has taken over the address of a node
     /// that moved away is not taken for it.
     pub(super) expects: Option<NodeId>,
+}
+
+/// Which comparison a digest belongs to, by a number of who began it: an answer that was under way while a node slept
+/// says nothing of now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Round {
+    /// The receiver is asked for its own digest.
+    Asks(u64),
+    /// This is it.
+    Answers(u64),
 }
 
 /// What records are part of.
@@ -87,7 +97,7 @@ impl Frame {
                 to.raw(message);
             }
             Self::News(part, records) => write_news(*part, records, &mut to),
-            Self::Digest(digest, asks) => write_digest(digest, *asks, &mut to),
+            Self::Digest(digest, round) => write_digest(digest, *round, &mut to),
             Self::Wanted(shards) => {
                 to.byte(WANTED);
                 to.raw(shards);
@@ -176,9 +186,14 @@ fn read_news(from: &mut Reader<'_>) -> Result<Frame, RecordError> {
     Ok(Frame::News(part, records))
 }
 
-fn write_digest(digest: &Digest, asks: bool, to: &mut Writer) {
+fn write_digest(digest: &Digest, round: Round, to: &mut Writer) {
     to.byte(DIGEST);
-    to.byte(u8::from(asks));
+    let (kind, number) = match round {
+        Round::Asks(number) => (1, number),
+        Round::Answers(number) => (0, number),
+    };
+    to.byte(kind);
+    to.raw(&number.to_le_bytes());
     to.raw(&digest.horizon.0.to_le_bytes());
     for shard in &digest.shards {
         to.raw(&shard.hash.to_le_bytes());
@@ -187,17 +202,18 @@ fn write_digest(digest: &Digest, asks: bool, to: &mut Writer) {
 }
 
 fn read_digest(from: &mut Reader<'_>) -> Result<Frame, RecordError> {
-    let asks = match from.byte()? {
-        0 => false,
-        1 => true,
-        _ => return Err(RecordError::Malformed("digest's flag")),
+    let round = match from.byte()? {
+        0 => Round::Answers,
+        1 => Round::Asks,
+        _ => return Err(RecordError::Malformed("digest's round")),
     };
+    let round = round(from.array().map(u64::from_le_bytes)?);
     let horizon = Horizon(from.array().map(i64::from_le_bytes)?);
     let shard = |from: &mut Reader<'_>| {
         Ok(Shard { hash: from.array().map(u64::from_le_bytes)?, count: from.array().map(u32::from_le_bytes)? })
     };
     let shards = std::iter::repeat_with(|| shard(from)).take(SHARDS).collect::<Result<_, RecordError>>()?;
-    Ok(Frame::Digest(Digest { horizon, shards }, asks))
+    Ok(Frame::Digest(Digest { horizon, shards }, round))
 }
 
 /// A shard has one byte, so there are at most as many as there are bytes.

@@ -20,6 +20,9 @@ use super::{Event, Shared, address};
 /// Time between two looks.
 const LOOK: Duration = Duration::from_millis(200);
 
+/// Who looks so much later than it meant to has been stopped.
+const SLEPT: Duration = Duration::from_secs(2);
+
 /// Looks between two comparisons with some node.
 const LOOKS_A_COMPARISON: u32 = 15;
 
@@ -66,6 +69,7 @@ struct Keeper {
     looks: u32,
     /// When those that are not here were last tried.
     tried: Option<Instant>,
+    looked: Option<Instant>,
     /// What was last told.
     told: Vec<Peer>,
 }
@@ -75,7 +79,7 @@ impl Keeper {
         let options = &shared.options;
         let expected = !options.peers.is_empty();
         let settling = Settling::new(Instant::now(), options.gossip_interval, options.settle_timeout, expected);
-        Self { settling: Some(settling), looks: 0, tried: None, told: Vec::new(), shared }
+        Self { settling: Some(settling), looks: 0, tried: None, looked: None, told: Vec::new(), shared }
     }
 
     /// Looks again and again until chitchat fails; returns why.
@@ -100,6 +104,9 @@ impl Keeper {
         let now = Instant::now();
         let (changes, peers, met) = {
             let mut members = shared.members();
+            if self.looked.replace(now).is_some_and(|before| now.duration_since(before) > SLEPT) {
+                members.slept(now);
+            }
             let changes = members.look(alive, now);
             members.forget(shared.options.reconnect_timeout, now);
             (changes, members.peers(), members.meet(|address| shared.links.connection(address)))

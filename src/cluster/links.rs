@@ -186,7 +186,7 @@ impl Carrier {
     /// Carries frames until the connection ends.
     async fn speak(&mut self, mut speaker: Speaker, first: Parcel) {
         let metrics = &self.shared.metrics.cluster;
-        self.state.connected.store(self.shared.next_connection(), Relaxed);
+        self.state.connected.store(self.shared.next_number(), Relaxed);
         metrics.outbound.inc();
         self.add(&mut speaker, &first);
         self.carry(&mut speaker).await;

@@ -177,7 +177,7 @@ impl Call {
                     shared.answered(hello.node);
                 }
             }
-            Frame::Digest(digest, asks) => shared.tell(Event::Digest { from: hello.node, digest, asks }).await,
+            Frame::Digest(digest, round) => shared.tell(Event::Digest { from: hello.node, digest, round }).await,
             Frame::Wanted(shards) => shared.tell(Event::Wanted { from: hello.node, shards }).await,
             Frame::Leave => shared.has_left(hello.node, hello.life),
             Frame::Hello(_) => metrics.refused("malformed"),

@@ -1,8 +1,8 @@
 //! Who is here: the living nodes, those that were lost, and how far each agrees with this one. It knows chitchat's
 //! verdicts and what nodes say of themselves, and nothing of connections.
 //!
-//! A node that chitchat gives up is missed for a few looks before it counts as lost. Looks are counted, not seconds: a
-//! node that was stopped itself, and wakes with clocks that ran on, must not take all others for dead.
+//! A node that chitchat gives up is missed for a few looks before it counts as lost. A node that was stopped itself, and
+//! wakes with clocks that ran on, misses nobody for a while: it would take all others for dead, and speak for them.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -12,6 +12,7 @@ use smol_str::SmolStr;
 use watchbell_engine::peers::Peer;
 use watchbell_engine::version::NodeId;
 
+use super::frame::Round;
 use super::screen::GONE_AFTER;
 
 /// Looks for which a node must be missed.
@@ -19,6 +20,9 @@ const LOOKS: u32 = 5;
 
 /// How long a port that refuses makes its node count as dead; chitchat has noticed by then, or is right.
 const REFUSED_FOR: Duration = Duration::from_secs(10);
+
+/// How long a node that was stopped misses nobody: until all have been heard again.
+const PATIENCE: Duration = Duration::from_secs(6);
 
 /// Shards that are asked for at once, so that the answer fits into what may wait for a connection.
 const SHARDS_AT_ONCE: usize = 32;
@@ -40,6 +44,8 @@ pub(super) struct Members {
     nodes: BTreeMap<NodeId, Member>,
     /// Lives that are over whatever chitchat says, and for how long that holds.
     over: BTreeMap<(NodeId, u64), Instant>,
+    /// Until when nobody is missed.
+    patient_until: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -48,8 +54,12 @@ struct Member {
     state: State,
     /// The connection over which it was met.
     met: Option<u64>,
-    /// Whether it was compared with since it came.
+    /// Whether it was compared with since it came, or since that was doubted.
     compared: bool,
+    /// The first comparison that counts for that; answers to earlier ones are old.
+    counts_from: u64,
+    /// Whether what is asked for now follows from a comparison that counts.
+    counts: bool,
     /// Whether it held the same when last compared.
     equal: bool,
     /// Shards that are still to be asked for.
@@ -81,7 +91,12 @@ pub(super) struct Changes {
 
 impl Members {
     pub(super) fn new(me: Peer) -> Self {
-        Self { me, nodes: BTreeMap::new(), over: BTreeMap::new() }
+        Self { me, nodes: BTreeMap::new(), over: BTreeMap::new(), patient_until: None }
+    }
+
+    /// Takes note that this node was stopped, and hears nobody for that reason.
+    pub(super) fn slept(&mut self, now: Instant) {
+        self.patient_until = Some(now + PATIENCE);
     }
 
     /// Takes note of chitchat's verdict: the lives it takes for alive.
@@ -95,9 +110,10 @@ impl Members {
             }
         }
         let mut changes = Changes::default();
+        let patient = self.patient_until.is_some_and(|until| now < until);
         for (node, member) in &mut self.nodes {
-            if !latest.contains_key(node) {
-                let over = self.over.contains_key(&(*node, member.life.number));
+            let over = self.over.contains_key(&(*node, member.life.number));
+            if !latest.contains_key(node) && (over || !patient) {
                 changes.left += u64::from(member.miss(over, now));
             }
         }
@@ -186,10 +202,11 @@ impl Members {
     }
 
     /// Notes a comparison: where a node differs. Returns which shards are to be asked for first.
-    pub(super) fn compared(&mut self, node: NodeId, differing: Vec<u8>) -> Vec<u8> {
+    pub(super) fn compared(&mut self, node: NodeId, differing: Vec<u8>, round: Round) -> Vec<u8> {
         let Some(member) = self.nodes.get_mut(&node) else { return Vec::new() };
         member.equal = differing.is_empty();
-        member.compared |= member.equal;
+        member.counts = matches!(round, Round::Answers(number) if number >= member.counts_from);
+        member.compared |= member.equal && member.counts;
         member.differing = differing;
         member.next_shards()
     }
@@ -198,13 +215,16 @@ impl Members {
     pub(super) fn answered(&mut self, node: NodeId) -> Vec<u8> {
         let Some(member) = self.nodes.get_mut(&node) else { return Vec::new() };
         let next = member.next_shards();
-        member.compared |= next.is_empty();
+        member.compared |= next.is_empty() && member.counts;
         next
     }
 
     /// Asks for all comparisons again, since what is known here may be old.
-    pub(super) fn doubt(&mut self) {
-        self.nodes.values_mut().for_each(|member| member.compared = false);
+    /// Those that have begun before `number` do not count.
+    pub(super) fn doubt(&mut self, number: u64) {
+        for member in self.nodes.values_mut() {
+            (member.compared, member.counts, member.counts_from) = (false, false, number);
+        }
     }
 
     /// Whether all living nodes have been compared with, and what was missing here has come.
@@ -224,7 +244,9 @@ impl Members {
 
 impl Member {
     fn new(life: Life) -> Self {
-        Self { life, state: State::Alive, met: None, compared: false, equal: false, differing: Vec::new() }
+        let (met, differing) = (None, Vec::new());
+        let (compared, counts, counts_from, equal) = (false, false, 0, false);
+        Self { life, state: State::Alive, met, compared, counts, counts_from, equal, differing }
     }
 
     fn is_living(&self) -> bool {
@@ -293,6 +315,18 @@ mod tests {
     }
 
     #[test]
+    fn who_was_stopped_itself_misses_nobody_for_a_while() {
+        let (mut members, now) = members();
+        members.look(vec![life(2, 1), life(3, 1)], now);
+        members.slept(now);
+        members.end(NodeId(3), 1, now);
+        (0..=LOOKS).for_each(|_| assert_eq!(members.look(vec![], now).joined, 0));
+        assert_eq!(names(&members), ["n1", "n2"], "but who said goodbye is gone");
+        (0..=LOOKS).for_each(|_| assert_eq!(members.look(vec![], now + PATIENCE).joined, 0));
+        assert_eq!(names(&members), ["n1"]);
+    }
+
+    #[test]
     fn who_says_goodbye_or_refuses_is_gone_at_once() {
         let (mut members, now) = members();
         members.look(vec![life(2, 1), life(3, 1)], now);
@@ -326,15 +360,22 @@ mod tests {
         members.look(vec![life(2, 1)], now);
         assert!(!members.all_compared());
         let differing: Vec<u8> = (0..80).collect();
-        assert_eq!(members.compared(NodeId(2), differing), (0..32).collect::<Vec<u8>>());
+        assert_eq!(members.compared(NodeId(2), differing, Round::Answers(1)), (0..32).collect::<Vec<u8>>());
         assert_eq!(members.answered(NodeId(2)), (32..64).collect::<Vec<u8>>());
         assert_eq!(members.answered(NodeId(2)), (64..80).collect::<Vec<u8>>());
         assert!(!members.all_compared());
         assert_eq!(members.answered(NodeId(2)), Vec::<u8>::new());
         assert!(members.all_compared());
         assert_eq!(members.agreeing(), 0);
-        members.compared(NodeId(2), vec![]);
+        members.compared(NodeId(2), vec![], Round::Asks(1));
         assert_eq!(members.agreeing(), 1);
+        members.doubt(7);
+        for old in [Round::Answers(6), Round::Asks(9)] {
+            members.compared(NodeId(2), vec![], old);
+            assert!(!members.all_compared(), "{old:?} was under way before");
+        }
+        members.compared(NodeId(2), vec![], Round::Answers(7));
+        assert!(members.all_compared());
     }
 
     #[test]

@@ -12,7 +12,8 @@
 //!
 //! One TCP port for everything. Each node opens a connection to each address it sends to (`links`) and speaks on it; what
 //! comes in is only heard (`listener`). With keys the frames are sealed (`connection`, `key`, `seal`). Nothing from the
-//! network reaches an assertion, and everything that can grow has a limit, in the file where it grows.
+//! network reaches an assertion, and everything that can grow has a limit, in the file where it grows. What the tasks of
+//! the room share is in `shared`; `keeper` is the task that keeps it together.
 
 mod address;
 mod connection;
@@ -26,36 +27,32 @@ mod members;
 mod screen;
 mod seal;
 mod settling;
+mod shared;
 mod tls;
 
-use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use smol_str::SmolStr;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 use watchbell_engine::digest::Digest;
 use watchbell_engine::peers::Peer;
 use watchbell_engine::replica::Record;
 use watchbell_engine::version::NodeId;
 
-use crate::record::news::encode_news;
 use crate::telemetry::{MessageType, Metrics};
-use frame::{Frame, Hello, MAX_NAME, Part};
-use gossip::Received;
-use links::{Links, Parcel};
-use members::Members;
+use frame::{Frame, MAX_NAME, Part};
+use links::Parcel;
+use shared::Shared;
 
+pub use frame::Round;
 pub use key::{KeyError, KeyRing};
 pub use tls::Tls;
 
 /// Events that may wait for the driver. When it is behind, who brings more waits.
 const MAX_EVENTS: usize = 64;
-
-/// Bytes of records in one frame, so that gossip never waits long behind one.
-const PORTION: usize = 64 << 10;
 
 /// What a node is told at its start.
 #[derive(Clone, Debug)]
@@ -144,7 +141,7 @@ pub enum Event {
         /// What it holds.
         digest: Digest,
         /// Whether it wants to know what this node holds.
-        asks: bool,
+        round: Round,
     },
     /// Another node asks for records.
     Wanted {
@@ -170,40 +167,6 @@ pub struct Status {
     pub settled: bool,
     /// The names and addresses of the living nodes, this one among them, by name.
     pub peers: Vec<(SmolStr, SocketAddr)>,
-}
-
-/// What the tasks of the room share.
-#[derive(Debug)]
-struct Shared {
-    me: Me,
-    options: Options,
-    metrics: Metrics,
-    security: watch::Receiver<Arc<Security>>,
-    /// Kept beside its receiver so that it can be replaced.
-    securing: watch::Sender<Arc<Security>>,
-    links: Links,
-    members: Mutex<Members>,
-    /// The addresses that operators named, as they resolve now.
-    named: Mutex<BTreeSet<SocketAddr>>,
-    /// Addresses at which this node has found itself.
-    own: Mutex<BTreeSet<SocketAddr>>,
-    events: mpsc::Sender<Event>,
-    gossip: mpsc::Sender<Received>,
-    connections: AtomicU64,
-    settled: AtomicBool,
-    /// Whether it was told that another node has a copy of this one's disk.
-    told_of_twin: AtomicBool,
-}
-
-/// Who this node is.
-#[derive(Debug)]
-struct Me {
-    node: NodeId,
-    name: SmolStr,
-    label: SmolStr,
-    /// What others are told.
-    address: SocketAddr,
-    life: AtomicU64,
 }
 
 impl Cluster {
@@ -266,22 +229,28 @@ impl Cluster {
         self.0.send(to, Parcel::new(MessageType::FullState, &Frame::News(Part::End, Vec::new())));
     }
 
-    /// Tells a node what this one holds; `asks` wants to know the same of it.
-    pub fn compare(&self, with: NodeId, digest: Digest, asks: bool) {
-        self.0.send(with, Parcel::new(MessageType::FullState, &Frame::Digest(digest, asks)));
+    /// Begins a comparison: tells a node what this one holds and wants to know the same of it.
+    pub fn compare(&self, with: NodeId, digest: Digest) {
+        let round = Round::Asks(self.0.next_number());
+        self.0.send(with, Parcel::new(MessageType::FullState, &Frame::Digest(digest, round)));
     }
 
-    /// Takes note of how a node's digest compared: asks it for the shards in which it differs.
-    pub fn compared(&self, with: NodeId, differing: Vec<u8>) {
+    /// Takes note of how a node's digest compared with `ours`: asks it for the shards in which it differs, and answers if
+    /// it has asked.
+    pub fn compared(&self, with: NodeId, ours: Digest, differing: Vec<u8>, round: Round) {
+        if let Round::Asks(number) = round {
+            let answer = Frame::Digest(ours, Round::Answers(number));
+            self.0.send(with, Parcel::new(MessageType::FullState, &answer));
+        }
         self.0.metrics.cluster.compared(differing.is_empty());
-        let wanted = self.0.members().compared(with, differing);
+        let wanted = self.0.members().compared(with, differing, round);
         self.0.ask(with, wanted);
     }
 
     /// Waits until all living nodes were compared with anew, or until nobody can be expected to wait longer: for a node
     /// that has slept and whose knowledge is old. The driver must go on taking events meanwhile.
     pub fn doubt(&self) -> oneshot::Receiver<()> {
-        self.0.members().doubt();
+        self.0.members().doubt(self.0.next_number());
         let (done, waiting) = oneshot::channel();
         let compared = keeper::until_compared(Arc::clone(&self.0));
         tokio::spawn(async move {
@@ -328,185 +297,5 @@ impl Security {
     /// Whether anybody who reaches the port can take part.
     pub fn is_open(&self) -> bool {
         self.keys.is_none() && !self.tls.as_ref().is_some_and(|tls| tls.is_mutual)
-    }
-}
-
-impl Shared {
-    fn new(
-        options: Options,
-        security: Security,
-        metrics: Metrics,
-        address: SocketAddr,
-        named: BTreeSet<SocketAddr>,
-        events: mpsc::Sender<Event>,
-        gossip: mpsc::Sender<Received>,
-    ) -> Self {
-        let me = Me {
-            node: options.node,
-            name: options.name.clone(),
-            label: options.label.clone(),
-            address,
-            life: AtomicU64::new(first_life(options.start)),
-        };
-        metrics.cluster.named(&me.name);
-        metrics.cluster.open.set(i64::from(security.is_open()));
-        let (securing, security) = watch::channel(Arc::new(security));
-        let members = Mutex::new(Members::new(Peer { id: me.node, name: me.name.clone() }));
-        let (links, named, own) = (Links::default(), Mutex::new(named), Mutex::new(BTreeSet::from([address])));
-        let (connections, settled, told_of_twin) = (AtomicU64::new(0), AtomicBool::new(false), AtomicBool::new(false));
-        Self {
-            me,
-            options,
-            metrics,
-            security,
-            securing,
-            links,
-            members,
-            named,
-            own,
-            events,
-            gossip,
-            connections,
-            settled,
-            told_of_twin,
-        }
-    }
-
-    fn announce(&self, bound: SocketAddr) {
-        let (name, address) = (&self.me.name, self.me.address);
-        tracing::info!(component = "cluster", peer = %name, listen = %bound, advertise = %address, "Listening for peers");
-        if self.security().is_open() {
-            tracing::warn!(
-                component = "cluster",
-                "The cluster is open: who reaches {bound} can take part in it. --cluster.key-file closes it"
-            );
-        }
-        let (looped, others) = (address.ip().is_loopback(), self.named());
-        if looped && others.iter().any(|other| !other.ip().is_loopback()) {
-            tracing::warn!(component = "cluster", %address, "Peers elsewhere cannot reach this node; set --cluster.advertise-address");
-        }
-    }
-
-    fn members(&self) -> MutexGuard<'_, Members> {
-        self.members.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn named(&self) -> BTreeSet<SocketAddr> {
-        self.named.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn own(&self) -> MutexGuard<'_, BTreeSet<SocketAddr>> {
-        self.own.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn security(&self) -> Arc<Security> {
-        Arc::clone(&self.security.borrow())
-    }
-
-    fn next_connection(&self) -> u64 {
-        self.connections.fetch_add(1, Relaxed) + 1
-    }
-
-    /// The node that is meant when something is sent to an address: whoever is there, if an operator named the address.
-    fn expected_at(&self, address: SocketAddr) -> Option<NodeId> {
-        if self.named().contains(&address) { None } else { self.members().at(address) }
-    }
-
-    /// Frames of records, each of moderate length. A record that is too long for any frame is left out; the disk has
-    /// refused it as well.
-    fn parcels(&self, part: Part, records: &[Record]) -> impl Iterator<Item = Parcel> {
-        let mut portions: Vec<Vec<Vec<u8>>> = Vec::new();
-        let mut length = PORTION;
-        for record in records.iter().filter_map(|record| encode_news(record).ok()) {
-            if length + record.len() > PORTION {
-                portions.push(Vec::new());
-                length = 0;
-            }
-            length += record.len();
-            portions.last_mut().expect("the first record opens a portion").push(record);
-        }
-        let kind = if part == Part::Push { MessageType::Update } else { MessageType::FullState };
-        portions.into_iter().map(move |portion| Parcel::new(kind, &Frame::News(part, portion)))
-    }
-
-    fn send(self: &Arc<Self>, to: NodeId, parcel: Parcel) {
-        let address = self.members().address(to);
-        if let Some(address) = address {
-            self.links.send(self, address, parcel);
-        }
-    }
-
-    fn ask(self: &Arc<Self>, node: NodeId, shards: Vec<u8>) {
-        if !shards.is_empty() {
-            self.send(node, Parcel::new(MessageType::FullState, &Frame::Wanted(shards)));
-        }
-    }
-
-    /// Takes note that a node has sent all that it was asked for.
-    fn answered(self: &Arc<Self>, node: NodeId) {
-        let wanted = self.members().answered(node);
-        self.ask(node, wanted);
-    }
-
-    fn has_left(&self, node: NodeId, life: u64) {
-        self.members().end(node, life, Instant::now());
-    }
-
-    fn refused(&self, address: SocketAddr) {
-        self.members().refused(address, Instant::now());
-    }
-
-    /// Says it once; it would be said at each attempt to connect.
-    fn tell_of_twin(&self, at: SocketAddr) {
-        if !self.told_of_twin.swap(true, Relaxed) {
-            tracing::error!(component = "cluster", %at, "Another node has a copy of this node's data directory; neither hears the other");
-        }
-    }
-
-    fn take_gossip(&self, from: SocketAddr, message: Vec<u8>) {
-        if self.gossip.try_send((from, message)).is_err() {
-            self.metrics.cluster.refused("too_much_gossip");
-        }
-    }
-
-    /// Tells the driver; waits when it is behind.
-    async fn tell(&self, event: Event) {
-        // Without a driver nobody wants to know.
-        let _ = self.events.send(event).await;
-    }
-}
-
-/// Later starts are greater. A start from a copy of a disk is another life all the same.
-fn first_life(start: u64) -> u64 {
-    let random = connection::random();
-    start << 32 | u64::from(u32::from_le_bytes([random[0], random[1], random[2], random[3]]))
-}
-
-impl Me {
-    fn hello(&self) -> Hello {
-        Hello {
-            node: self.node,
-            life: self.life.load(Relaxed),
-            address: self.address,
-            name: self.name.clone(),
-            label: self.label.clone(),
-            expects: None,
-        }
-    }
-
-    /// Whether somebody who says hello means this node.
-    fn check(&self, hello: &Hello) -> Result<(), &'static str> {
-        if hello.label != self.label {
-            return Err("it has another --cluster.label");
-        }
-        if hello.expects.is_some_and(|node| node != self.node) {
-            return Err("it looks for another node at this address");
-        }
-        Ok(())
-    }
-
-    /// Whether somebody who says hello is this node itself.
-    fn is(&self, hello: &Hello) -> bool {
-        hello.node == self.node && hello.life == self.life.load(Relaxed)
     }
 }

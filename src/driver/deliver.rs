@@ -71,5 +71,5 @@ impl Deliverer {
 }
 
 fn failure(kind: FailureKind, text: String) -> Failure {
-    Failure { kind, retry: true, text, retry_after: None }
+    Failure { kind, retry: true, text, retry_after: None, in_part: false }
 }

@@ -8,7 +8,7 @@ use watchbell_engine::version::NodeId;
 use super::Driver;
 use super::handle::Reply;
 use crate::clock;
-use crate::cluster::{Cluster, Event};
+use crate::cluster::{Cluster, Event, Round};
 
 impl Driver {
     pub(super) fn heed(&mut self, event: Event) {
@@ -22,7 +22,7 @@ impl Driver {
                 self.compare(&cluster, node);
             }
             Event::Compare(node) => self.compare(&cluster, node),
-            Event::Digest { from, digest, asks } => self.compared(&cluster, from, &digest, asks),
+            Event::Digest { from, digest, round } => self.compared(&cluster, from, &digest, round),
             Event::Wanted { from, shards } => {
                 let records = self.engine.records_of(&shards);
                 // Writing many records down takes a while, and the engine does not wait for it.
@@ -32,15 +32,13 @@ impl Driver {
     }
 
     fn compare(&self, cluster: &Cluster, with: NodeId) {
-        cluster.compare(with, self.engine.digest(Horizon::at(clock::now())), true);
+        cluster.compare(with, self.engine.digest(Horizon::at(clock::now())));
     }
 
     /// Compares as of the other's horizon, so that clocks that stand apart make no difference.
-    fn compared(&self, cluster: &Cluster, with: NodeId, theirs: &Digest, asks: bool) {
+    fn compared(&self, cluster: &Cluster, with: NodeId, theirs: &Digest, round: Round) {
         let ours = self.engine.digest(theirs.horizon);
-        cluster.compared(with, ours.differing(theirs));
-        if asks {
-            cluster.compare(with, ours, false);
-        }
+        let differing = ours.differing(theirs);
+        cluster.compared(with, ours, differing, round);
     }
 }

@@ -75,6 +75,9 @@ pub struct Failure {
     pub text: String,
     /// How long the receiver asked us to wait.
     pub retry_after: Option<Duration>,
+    /// Whether some of those behind the integration were told all the same. Only who told them knows which: another
+    /// node would tell them again.
+    pub in_part: bool,
 }
 
 /// The classes of failures that Alertmanager's metrics know.

@@ -161,7 +161,7 @@ impl Engine {
                 self.finish(now, &key, true, effects);
             }
             Err(failure) => {
-                if !may_have_arrived(failure.kind) {
+                if !failure.in_part && !may_have_arrived(failure.kind) {
                     self.set_intent(now, &key, sending.perhaps_heard, effects);
                 }
                 self.failed(now, &key, failure, effects);
@@ -176,8 +176,10 @@ impl Engine {
         let pause = backoff(attempts, random).max(failure.retry_after.unwrap_or_default());
         let out_of_time = delivery.deadline.is_none_or(|deadline| deadline <= now + pause);
         let superseded = delivery.next.is_some();
-        self.turns.failed(key, now);
-        self.claim(now, key, ClaimState::Failed, interval, effects);
+        if !failure.in_part {
+            self.turns.failed(key, now);
+            self.claim(now, key, ClaimState::Failed, interval, effects);
+        }
         if failure.retry && !out_of_time && !superseded {
             let delivery = self.deliveries.get_mut(key).expect("it was looked at above");
             (delivery.not_before, delivery.failure) = (now + pause, Some(failure.clone()));

@@ -17,12 +17,12 @@ pub(super) struct Reply {
 
 /// A failure that may be over at the next attempt.
 pub(super) fn transient(text: impl Into<String>) -> Failure {
-    Failure { kind: FailureKind::Other, retry: true, text: text.into(), retry_after: None }
+    Failure { kind: FailureKind::Other, retry: true, text: text.into(), retry_after: None, in_part: false }
 }
 
 /// A failure that stays the same however often it is tried.
 pub(super) fn permanent(text: impl Into<String>) -> Failure {
-    Failure { kind: FailureKind::Other, retry: false, text: text.into(), retry_after: None }
+    Failure { kind: FailureKind::Other, retry: false, text: text.into(), retry_after: None, in_part: false }
 }
 
 /// Time ran out; the next attempt may be quicker.
@@ -42,6 +42,7 @@ pub(super) fn check(reply: &Reply) -> Result<(), Failure> {
         retry: (500..600).contains(&reply.status) || told_to_wait,
         text: format!("unexpected status code {}: {}", reply.status, reply.body),
         retry_after: reply.retry_after,
+        in_part: false,
     })
 }
 

@@ -14,7 +14,6 @@ use super::asked::AskedMetrics;
 use super::cluster::ClusterMetrics;
 use super::exposition::Page;
 use super::fallbacks::FallbackMetrics;
-use super::gitlab::GitlabMetrics;
 use super::http::HttpMetrics;
 use super::keeping::{self, RecordMetrics, SilenceMetrics, StoreMetrics};
 use super::notifications::NotificationMetrics;
@@ -43,8 +42,6 @@ pub struct Inner {
     pub template_fallbacks: FallbackMetrics,
     /// What receivers count themselves.
     pub asked: AskedMetrics,
-    /// What GitLab answers.
-    pub gitlab: GitlabMetrics,
     /// The silences.
     pub silences: SilenceMetrics,
     /// The notification log.
@@ -71,7 +68,6 @@ impl Metrics {
             notifications: NotificationMetrics::new(registrar, features.receiver_name_in_metrics),
             template_fallbacks: FallbackMetrics::default(),
             asked: AskedMetrics::default(),
-            gitlab: GitlabMetrics::default(),
             silences: SilenceMetrics::new(registrar),
             nflog: keeping::nflog(registrar),
             store: StoreMetrics::new(registrar),
@@ -96,7 +92,6 @@ impl Metrics {
         }
         self.template_fallbacks.write(&mut page);
         self.asked.write(&mut page);
-        self.gitlab.write(&mut page);
         for (name, kind, help, value) in process::metrics() {
             page.begin(name, kind, help);
             page.series(name, &[], value);

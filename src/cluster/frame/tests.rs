@@ -20,8 +20,10 @@ fn hello() -> impl Strategy<Value = Frame> {
 fn digest() -> impl Strategy<Value = Frame> {
     let shard = (any::<u64>(), any::<u32>()).prop_map(|(hash, count)| Shard { hash, count });
     let shards = prop::collection::vec(shard, SHARDS);
-    (any::<i64>(), shards, any::<bool>())
-        .prop_map(|(horizon, shards, asks)| Frame::Digest(Digest { horizon: Horizon(horizon), shards }, asks))
+    (any::<i64>(), shards, any::<bool>(), any::<u64>()).prop_map(|(horizon, shards, asks, number)| {
+        let round = if asks { Round::Asks(number) } else { Round::Answers(number) };
+        Frame::Digest(Digest { horizon: Horizon(horizon), shards }, round)
+    })
 }
 
 fn news() -> impl Strategy<Value = Frame> {

@@ -17,7 +17,9 @@ use crate::matcher::parse::Syntax;
 use crate::matcher::{MatchOp, Matcher, all_match};
 use crate::nflog::ReceiverData;
 use crate::notification::{Failure, FailureKind};
+use crate::peers::ClaimState;
 use crate::policy::{GroupBy, InhibitRule, Integration, Receiver, Route};
+use crate::replica::Record;
 use crate::silence::edit::{Draft, matcher_set};
 use crate::silence::{SilenceId, SilenceState};
 
@@ -68,6 +70,23 @@ fn a_flush_that_a_newer_one_replaces_while_it_is_retried_is_given_up() {
     assert_eq!(history.given_up, flushes_before_the_last);
 }
 
+/// Another node would tell those again who were told.
+#[test]
+fn who_has_told_some_does_not_hand_over() {
+    let handed_over = |tells_in_part| {
+        let mut history = History::new();
+        history.tells_in_part = tells_in_part;
+        history.take(Step::Post(Posted { labels: Labels::from_iter([("alertname", "A")]), ..Posted::default() }));
+        for _ in 0..30 {
+            history.now = history.now + Duration::from_millis(500);
+            history.advance();
+            history.answer_attempts(|_| false);
+        }
+        history.handed_over
+    };
+    assert_eq!((handed_over(true), handed_over(false) > 0), (0, true));
+}
+
 fn wait() -> impl Strategy<Value = Step> {
     (0_u64..7200).prop_map(|seconds| Step::Wait(Duration::from_secs(seconds)))
 }
@@ -93,6 +112,10 @@ struct History {
     attempts: Vec<Attempt>,
     silences: u128,
     given_up: usize,
+    /// Whether failures leave somebody told.
+    tells_in_part: bool,
+    /// How often another node was let try.
+    handed_over: usize,
 }
 
 impl History {
@@ -107,7 +130,8 @@ impl History {
             settle_timeout: Duration::ZERO,
         };
         let engine = Engine::new(START, options, Arc::new(policy()));
-        Self { now: START, engine, attempts: Vec::new(), silences: 0, given_up: 0 }
+        let (attempts, silences) = (Vec::new(), 0);
+        Self { now: START, engine, attempts, silences, given_up: 0, tells_in_part: false, handed_over: 0 }
     }
 
     fn take(&mut self, step: Step) {
@@ -169,13 +193,21 @@ impl History {
 
     fn perform(&mut self, effects: Effects) -> Option<Answer> {
         self.attempts.extend(effects.deliver);
+        let is_failed = |record: &&Record| matches!(record, Record::Claim(claim) if claim.state == ClaimState::Failed);
+        self.handed_over += effects.publish.iter().filter(is_failed).count();
         self.given_up += effects.notes.iter().filter(|note| matches!(note, Note::GivenUp { .. })).count();
         effects.answer
     }
 
     fn answer_attempts(&mut self, succeeds: impl Fn(&Attempt) -> bool) {
         for attempt in std::mem::take(&mut self.attempts) {
-            let failure = Failure { kind: FailureKind::ServerError, retry: true, text: "no".into(), retry_after: None };
+            let failure = Failure {
+                kind: FailureKind::ServerError,
+                retry: true,
+                text: "no".into(),
+                retry_after: None,
+                in_part: self.tells_in_part,
+            };
             let outcome = if succeeds(&attempt) { Ok(ReceiverData::new()) } else { Err(failure) };
             self.handle(Input::Delivered { attempt: attempt.id, outcome });
         }

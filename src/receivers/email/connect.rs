@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use lettre::transport::smtp;
 use lettre::transport::smtp::client::AsyncSmtpConnection;
-use lettre::transport::smtp::commands::Ehlo;
 use lettre::transport::smtp::extension::ClientId;
 use lettre::transport::smtp::response::Response;
 use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use watchbell_engine::notification::Failure;
@@ -18,7 +18,7 @@ use watchbell_engine::notification::Failure;
 use super::super::ReceiverError;
 use super::super::outcome::{late, permanent, transient};
 use super::super::tls::{self, Pem};
-use super::reply::{failed, refused};
+use super::reply::{failed, is_answer, refused};
 use super::wire::{Preface, Wire};
 use crate::settings::email::{EmailConfig, TlsMode};
 use crate::settings::tls::TlsConfig;
@@ -62,7 +62,6 @@ pub(super) struct Line {
 }
 
 /// What a server said it can do (RFC 5321 4.1.1.1).
-#[derive(Default)]
 pub(super) struct Offers(Vec<String>);
 
 impl Server {
@@ -79,22 +78,20 @@ impl Server {
         Ok(Self { address: config.smarthost.clone(), port, hello: hello.to_owned(), security, tls })
     }
 
-    /// Begins a conversation.
+    /// Begins a conversation. What the library would say first is said already, because it says it wrongly around
+    /// STARTTLS and keeps too little of the answer; so it hears that again, and its own words go nowhere.
     pub(super) async fn connect(&self) -> Result<Line, Failure> {
         let stream = self.dial().await?;
-        let wire = match self.security {
-            Security::Clear => Wire::plain(stream),
-            Security::Implicit => self.encrypt(stream).await?,
+        let Beginning { wire, greeting, offers } = match self.security {
+            Security::Clear => self.begin(Wire::plain(stream)).await?,
+            Security::Implicit => self.begin(self.encrypt(stream).await?).await?,
             Security::StartTls | Security::Opportunistic => self.start_tls(stream).await?,
         };
         let private = wire.is_encrypted() || self.is_local();
-        let hello = ClientId::Domain(self.hello.clone());
+        let (wire, hello) = (wire.after(greeting + &offers), ClientId::Domain(self.hello.clone()));
         let connecting = AsyncSmtpConnection::connect_with_transport(Box::new(wire), &hello);
         let connection = within(STEP_LIMIT, "greeting", connecting).await?;
-        let mut line = Line { connection, private, offers: Offers::default() };
-        let greeting = line.command("EHLO", &Ehlo::new(hello).to_string()).await?;
-        line.offers = Offers(greeting.message().skip(1).map(str::to_ascii_uppercase).collect());
-        Ok(line)
+        Ok(Line { connection, private, offers: Offers::of(&offers) })
     }
 
     /// Whether it runs on this machine.
@@ -137,25 +134,54 @@ impl Server {
         }
     }
 
-    /// Says what comes before TLS. All that the server says then is forgotten, but for its greeting, for which the
-    /// library waits: what somebody else put in after the answer to STARTTLS counts for nothing.
-    async fn start_tls(&self, stream: TcpStream) -> Result<Wire, Failure> {
+    async fn begin(&self, wire: Wire) -> Result<Beginning, Failure> {
+        let mut preface = Preface::new(wire);
+        let greeting = positive("greeting", preface.answer()).await?;
+        let offers = self.greet(&mut preface).await?;
+        Ok(Beginning { wire: preface.into_inner(), greeting, offers })
+    }
+
+    /// Says what comes before TLS. All that the server says then is forgotten, but for its greeting: what somebody else
+    /// put in after the answer to STARTTLS counts for nothing.
+    async fn start_tls(&self, stream: TcpStream) -> Result<Beginning, Failure> {
         let mut preface = Preface::new(stream);
         let greeting = positive("greeting", preface.answer()).await?;
-        let offers = positive("EHLO", preface.command(&format!("EHLO {}\r\n", self.hello))).await?;
-        let is_offer = |line: &str| line.get(4..).is_some_and(|offer| offer.trim().eq_ignore_ascii_case("STARTTLS"));
-        match (offers.lines().skip(1).any(is_offer), self.security) {
+        let offers = self.greet(&mut preface).await?;
+        match (Offers::of(&offers).has("STARTTLS"), self.security) {
             (true, _) => {
                 positive("STARTTLS", preface.command("STARTTLS\r\n")).await?;
-                Ok(self.encrypt(preface.into_stream()).await?.after(greeting))
+                let mut preface = Preface::new(self.encrypt(preface.into_inner()).await?);
+                let offers = self.greet(&mut preface).await?;
+                Ok(Beginning { wire: preface.into_inner(), greeting, offers })
             }
-            (false, Security::Opportunistic) => Ok(Wire::plain(preface.into_stream()).after(greeting)),
+            (false, Security::Opportunistic) => {
+                Ok(Beginning { wire: Wire::plain(preface.into_inner()), greeting, offers })
+            }
             (false, _) => {
                 let text = "'require_tls' is true (default) but \"{}\" does not advertise the STARTTLS extension";
                 Err(transient(text.replace("{}", &self.address.to_string())))
             }
         }
     }
+
+    /// Greets the server; gives its answer, which says what it offers. Servers of old know only the older greeting.
+    async fn greet<S: AsyncRead + AsyncWrite + Unpin>(&self, preface: &mut Preface<S>) -> Result<String, Failure> {
+        match positive("EHLO", preface.command(&format!("EHLO {}\r\n", self.hello))).await {
+            Err(refusal) if is_answer(&refusal) && !refusal.retry => {
+                let answer = positive("HELO", preface.command(&format!("HELO {}\r\n", self.hello))).await;
+                answer.map_err(|_| refusal)
+            }
+            answer => answer,
+        }
+    }
+}
+
+/// What was said before the library takes over.
+struct Beginning {
+    wire: Wire,
+    greeting: String,
+    /// The answer to the last greeting of ours.
+    offers: String,
 }
 
 fn security(config: &EmailConfig, port: u16) -> Security {
@@ -191,6 +217,10 @@ impl Line {
 }
 
 impl Offers {
+    fn of(answer: &str) -> Self {
+        Self(answer.lines().skip(1).filter_map(|line| line.get(4..)).map(str::to_ascii_uppercase).collect())
+    }
+
     /// Whether `extension` is among them.
     pub(super) fn has(&self, extension: &str) -> bool {
         self.0.iter().any(|offer| offer.split_whitespace().next() == Some(extension))

@@ -144,7 +144,7 @@ impl Email {
             let all = settled.len() + deferred.len();
             self.progress().note(&mail.identity, settled, now);
             let text = format!("{accepted} of {all} recipients are told; {}", failure.text);
-            return Err(Failure { text, ..failure.clone() });
+            return Err(Failure { text, in_part: accepted > 0, ..failure.clone() });
         }
         self.progress().end(&mail.identity);
         match refused {

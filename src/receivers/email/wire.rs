@@ -1,5 +1,5 @@
-//! What a conversation with a mail server runs over: a socket, with TLS or without, and the plain exchange before
-//! STARTTLS. It must not know what is said later.
+//! What a conversation with a mail server runs over: a socket, with TLS or without, and the exchange of greetings. It
+//! must not know what is said later.
 
 use std::fmt;
 use std::io::{self, Error, ErrorKind};
@@ -19,6 +19,8 @@ const MAX_ANSWER_BYTES: u64 = 64 * 1024;
 pub(super) struct Wire {
     /// Read before anything else.
     before: Vec<u8>,
+    /// Whether what is written first goes nowhere.
+    is_greeted: bool,
     stream: Stream,
 }
 
@@ -29,16 +31,16 @@ enum Stream {
 
 impl Wire {
     pub(super) fn plain(stream: TcpStream) -> Self {
-        Self { before: Vec::new(), stream: Stream::Plain(stream) }
+        Self { before: Vec::new(), is_greeted: false, stream: Stream::Plain(stream) }
     }
 
     pub(super) fn encrypted(stream: TlsStream<TcpStream>) -> Self {
-        Self { before: Vec::new(), stream: Stream::Tls(Box::new(stream)) }
+        Self { before: Vec::new(), is_greeted: false, stream: Stream::Tls(Box::new(stream)) }
     }
 
-    /// Reads `text` once more before what comes.
+    /// Reads `text` once more before what comes: the server's greeting, and its answer to ours, which is not said again.
     pub(super) fn after(self, text: String) -> Self {
-        Self { before: text.into_bytes(), ..self }
+        Self { before: text.into_bytes(), is_greeted: true, ..self }
     }
 
     pub(super) fn is_encrypted(&self) -> bool {
@@ -63,6 +65,9 @@ impl AsyncRead for Wire {
 
 impl AsyncWrite for Wire {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if std::mem::take(&mut self.is_greeted) {
+            return Poll::Ready(Ok(bytes.len()));
+        }
         match &mut self.stream {
             Stream::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
             Stream::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
@@ -99,18 +104,19 @@ impl fmt::Debug for Wire {
     }
 }
 
-/// The exchange before STARTTLS. The library's own keeps what came with the answer to STARTTLS and takes it for said
-/// under TLS, so that whoever sits in the middle can speak for the server.
-pub(super) struct Preface(BufReader<TcpStream>);
+/// The exchange of greetings. The library's own keeps what came with the answer to STARTTLS and takes it for said under
+/// TLS, so that whoever sits in the middle can speak for the server.
+pub(super) struct Preface<S>(BufReader<S>);
 
-impl Preface {
-    pub(super) fn new(stream: TcpStream) -> Self {
+impl<S: AsyncRead + AsyncWrite + Unpin> Preface<S> {
+    pub(super) fn new(stream: S) -> Self {
         Self(BufReader::new(stream))
     }
 
     /// Sends `line`; gives all lines of the answer.
     pub(super) async fn command(&mut self, line: &str) -> io::Result<String> {
         self.0.write_all(line.as_bytes()).await?;
+        self.0.flush().await?;
         self.answer().await
     }
 
@@ -131,7 +137,7 @@ impl Preface {
     }
 
     /// The socket; what was read and not asked for is forgotten.
-    pub(super) fn into_stream(self) -> TcpStream {
+    pub(super) fn into_inner(self) -> S {
         self.0.into_inner()
     }
 }

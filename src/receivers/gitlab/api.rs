@@ -274,6 +274,7 @@ pub(super) fn judge(reply: &Reply) -> Result<(), Failure> {
         retry: matches!(status, 408 | 423 | 429 | 500..600) || locked,
         text: format!("unexpected status code {status}: {body}"),
         retry_after: reply.retry_after,
+        in_part: false,
     })
 }
 

@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use smol_str::SmolStr;
 use watchbell_engine::notification::FailureKind;
 
+use crate::receivers::figures::{Figure, Kind};
+
 /// What came of requests to GitLab, and when our tokens for it end.
 ///
 /// It outlives a configuration, so that the counts never fall.
@@ -31,24 +33,38 @@ const OUTCOMES: [&str; 7] =
     ["ok", "not_found", "client_error", "auth_error", "rate_limited", "server_error", "unreachable"];
 
 impl GitlabCounts {
-    /// Outcomes and counts: `watchbell_gitlab_requests_total{outcome}`.
-    pub fn requests(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        OUTCOMES.into_iter().zip(self.requests.iter().map(|count| count.load(Ordering::Relaxed)))
+    /// What is told of them.
+    pub fn figures(&self) -> Vec<Figure> {
+        let mut requests =
+            Figure::new("watchbell_gitlab_requests_total", Kind::Counter, "Requests to GitLab, by what came of them.");
+        for (outcome, count) in OUTCOMES.into_iter().zip(&self.requests) {
+            requests.add(&[("outcome", outcome)], count.load(Ordering::Relaxed) as f64);
+        }
+        let mut duplicates = Figure::new(
+            "watchbell_gitlab_duplicates_closed_total",
+            Kind::Counter,
+            "Issues closed because another stands for the same group of alerts.",
+        );
+        duplicates.add(&[], self.duplicates.load(Ordering::Relaxed) as f64);
+        vec![requests, duplicates, self.token_ends()]
     }
 
-    /// Issues that were closed because another stands for the same group:
-    /// `watchbell_gitlab_duplicates_closed_total`.
-    pub fn duplicates(&self) -> u64 {
-        self.duplicates.load(Ordering::Relaxed)
-    }
-
-    /// When tokens end, by receiver and index: `watchbell_gitlab_token_expires_timestamp_seconds`.
-    pub fn token_ends(&self) -> BTreeMap<(SmolStr, u32), i64> {
+    fn token_ends(&self) -> Figure {
+        let mut figure = Figure::new(
+            "watchbell_gitlab_token_expires_timestamp_seconds",
+            Kind::Gauge,
+            "When the token of an integration ends, where GitLab says so.",
+        );
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         tokens.retain(|token| token.strong_count() > 0);
         let tokens = tokens.iter().filter_map(Weak::upgrade);
         let ends = tokens.map(|token| ((token.receiver.clone(), token.index), token.ends.load(Ordering::Relaxed)));
-        ends.filter(|(_, ends)| *ends > 0).collect()
+        // After a reload the old and the new integration may be there for a moment.
+        let ends: BTreeMap<_, _> = ends.filter(|(_, ends)| *ends > 0).collect();
+        for ((receiver, index), ends) in ends {
+            figure.add(&[("receiver", &receiver), ("index", &index.to_string())], ends as f64);
+        }
+        figure
     }
 
     pub(super) fn count(&self, outcome: &'static str) {

@@ -201,6 +201,7 @@ mod tests {
         for (text, shown) in [
             ("/close", "\\/close"),
             ("a\r/close", "a\n\\/close"),
+            ("\0/close", "\\/close"),
             ("\n  /assign @all", "\n\\/assign @\u{200b}all"),
             ("ask @all", "ask @\u{200b}all"),
             (

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
-use watchbell_engine::notification::Failure;
+use watchbell_engine::notification::{Failure, FailureKind};
 
 use super::super::outcome::transient;
 use super::super::{ReceiverError, figures::Figure};
@@ -131,7 +131,9 @@ impl IrcNetworks {
         let network = networks.get(server).ok_or_else(|| not_ready(server, "there is no session"))?;
         let figures = network.shared.figures();
         if !figures.ready {
-            return Err(not_ready(server, &figures.why_not));
+            let failure = not_ready(server, &figures.why_not);
+            let kind = if figures.locked_out { FailureKind::AuthError } else { failure.kind };
+            return Err(Failure { kind, ..failure });
         }
         let (reply, outcome) = oneshot::channel();
         network
@@ -179,7 +181,7 @@ impl Network {
         let (errands, taken) = mpsc::channel(MAX_ERRANDS);
         let (plan, plans) = watch::channel(Some(plan));
         let shared = Arc::new(Shared::default());
-        shared.not_ready("connecting");
+        shared.not_ready("connecting", false);
         let task = Task { errands: taken, requests, plans, shared: Arc::clone(&shared) };
         Self { errands, plan, shared, task: tokio::spawn(task.run()) }
     }

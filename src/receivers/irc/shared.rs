@@ -14,6 +14,8 @@ pub(super) struct Figures {
     /// Whether messages are taken; if not, why.
     pub(super) ready: bool,
     pub(super) why_not: String,
+    /// Whether that is because the server does not let us in.
+    pub(super) locked_out: bool,
     /// Whether we are registered with the server.
     pub(super) connected: bool,
     /// The channels we are to be in, and whether we are.
@@ -38,10 +40,10 @@ impl Shared {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes that nothing can be said now.
-    pub(super) fn not_ready(&self, why: &str) {
+    /// Notes that nothing can be said now, perhaps because we are not let in.
+    pub(super) fn not_ready(&self, why: &str, locked_out: bool) {
         let mut figures = self.figures();
-        (figures.ready, figures.connected) = (false, false);
+        (figures.ready, figures.connected, figures.locked_out) = (false, false, locked_out);
         why.clone_into(&mut figures.why_not);
         figures.channels.values_mut().for_each(|joined| *joined = false);
         (figures.lag, figures.queued) = (None, 0);

@@ -75,7 +75,7 @@ impl Task {
                 }
                 Over::Lost(end) => end,
             };
-            self.shared.not_ready(&end.why);
+            self.shared.not_ready(&end.why, end.hopeless);
             if began.elapsed() >= plan.settings.reconnect.reset_after.0 {
                 failures = 0;
             }
@@ -85,7 +85,7 @@ impl Task {
             (attempt, failures) = (attempt + 1, failures + 1);
             self.rest(pause).await;
         }
-        self.shared.not_ready("the session has ended");
+        self.shared.not_ready("the session has ended", false);
     }
 
     fn plan(&mut self) -> Option<Arc<Plan>> {
@@ -185,7 +185,7 @@ impl Task {
             // The server closes the connection when it has read it, or we do.
             let _ = timeout(QUIT_LIMIT, wire.say_good_bye(&mut stream, &mut session, &current)).await;
         }
-        self.shared.not_ready(&why);
+        self.shared.not_ready(&why, false);
         *memory = session.into_memory(&why, Instant::now());
         over
     }

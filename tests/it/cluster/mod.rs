@@ -1,6 +1,7 @@
 //! Several nodes: what one knows, all know; what one tells, no other tells again.
 
 mod agree;
+mod gitlab;
 mod moves;
 mod network;
 mod nodes;

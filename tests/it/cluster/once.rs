@@ -11,13 +11,13 @@ use super::nodes::{Cluster, LONG, alerts, sees};
 use crate::harness::sink::{Answer, Sink};
 use crate::harness::wait::{eventually_within, seen_within};
 
-/// A flush every ten seconds finds out who has forgotten what was told.
+/// A flush every six seconds finds out who has forgotten what was told.
 const CONFIG: &str = "
 route:
   receiver: team
   group_by: [alertname]
   group_wait: 3s
-  group_interval: 10s
+  group_interval: 6s
 receivers:
   - name: team
     webhook_configs: [{url: '{url}'}]
@@ -26,7 +26,7 @@ receivers:
 const GROUPS: usize = 200;
 
 /// Longer than it takes for all flushes to come round once more.
-const ROUND: Duration = Duration::from_secs(13);
+const ROUND: Duration = Duration::from_secs(8);
 
 /// Three nodes on a network, and who is told.
 struct Stage {
@@ -95,6 +95,7 @@ fn with_the_first_node_stopped_for_half_a_minute() {
     stage.cluster.nodes[0].process().signal(Signal::STOP);
     let told = seen_within(Duration::from_secs(30), || (stage.told().len() == GROUPS).then_some(()));
     assert_eq!(told, Some(()), "the others tell while the first is stopped");
+    // All together half a minute and more.
     seen_within(Duration::from_secs(20), || stage.told().into_values().find(|times| *times > 1));
     stage.cluster.nodes[0].process().signal(Signal::CONT);
     stage.each_is_told_once(GROUPS);
@@ -131,7 +132,7 @@ fn with_two_nodes_that_only_a_third_hears() {
 
 #[test]
 fn to_a_receiver_that_takes_twenty_seconds() {
-    let slow = CONFIG.replace("group_interval: 10s", "group_interval: 40s");
+    let slow = CONFIG.replace("group_interval: 6s", "group_interval: 40s");
     let stage = Stage::new(&slow, &["--cluster.peer-timeout=2s"]);
     stage.sink.answer("team", Answer::After(Duration::from_secs(20)));
     stage.cluster.post(&alerts("A", 20));

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::nodes::{Cluster, alerts, metric, sees, shown, silence, silences};
+use crate::harness::amtool::amtool;
 use crate::harness::server::{Program, Server};
 use crate::harness::sink::Sink;
 use crate::harness::wait::{eventually, seen_within};
@@ -48,6 +49,8 @@ fn alerts_that_all_nodes_have_are_told_once() {
     sink.wait_for("team", 50);
     let more = seen_within(std::time::Duration::from_secs(8), || (sink.at("team").len() > 50).then_some(()));
     assert_eq!(more, None, "somebody was told twice");
+    let shown = amtool(&cluster.nodes[0], &["--output=extended", "cluster", "show"]).ok();
+    assert!(shown.contains("ready") && ["n1", "n2", "n3"].iter().all(|name| shown.contains(name)), "{shown}");
     let positions: Vec<_> = cluster.nodes.iter().map(|node| metric(node, "alertmanager_peer_position")).collect();
     assert_eq!(positions, [0.0, 1.0, 2.0]);
     eventually("all agree", || {

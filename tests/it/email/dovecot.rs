@@ -44,7 +44,7 @@ impl Dovecot {
             give(&dir.path().join(name), "nobody");
         }
         let mut dovecot = Self { process: None, dir };
-        dovecot.set_password(PASSWORD);
+        dovecot.write_password(PASSWORD);
         dovecot.launch();
         dovecot
     }
@@ -59,8 +59,18 @@ impl Dovecot {
         });
     }
 
-    /// The user's password from now on.
-    pub(super) fn set_password(&self, password: &str) {
+    /// Changes the user's password, and waits until that has been noticed.
+    pub(super) fn change_password(&self, password: &str) {
+        self.write_password(password);
+        let mut asking = Command::new("/usr/bin/doveadm");
+        asking.arg("-c").arg(self.dir.path().join("dovecot.conf")).args(["auth", "test", USER, password]);
+        eventually_within(PATIENCE, "dovecot knows of the password", || {
+            let output = asking.output().expect("doveadm comes with dovecot");
+            output.status.success().then_some(())
+        });
+    }
+
+    fn write_password(&self, password: &str) {
         let users = self.dir.path().join("users");
         fs::write(&users, format!("{USER}:{{PLAIN}}{password}::::::\n")).expect("the password can be written");
         give(&users, "dovecot");

@@ -1,6 +1,5 @@
 """Reads every mail in the folder that is named and writes what it sees as JSON. Python's own parser, strict policy."""
 
-import datetime
 import email
 import email.header
 import email.policy

@@ -1,6 +1,7 @@
 //! Who gets a mail when a server takes some of it and not the rest: nobody is kept from hearing by another's refusal,
 //! and nobody hears twice because of another's delay.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::dovecot::Dovecot;
@@ -22,7 +23,7 @@ fn f2_02_a_refused_recipient_is_not_asked_again_and_blocks_nobody() {
     let policy = Policy::start();
     policy.answer("RCPT", "refused", "550 5.1.1 no such person", ALWAYS);
     let postfix = Postfix::start_with(&policy.main_cf(), &[""]);
-    let router = router(postfix.address(), "{to: 'good@example.org, refused@example.org'}");
+    let router = retrying(postfix.address(), "{to: 'good@example.org, refused@example.org'}");
     post(&router, &[alert("Fire", &[])]);
     assert_eq!(postfix.wait_for(1)[0].recipient(), "good@example.org");
     assert_eq!(seen_within(SOME_ATTEMPTS, || (postfix.count() > 1).then_some(())), None, "told twice");
@@ -35,7 +36,7 @@ fn f2_03_a_deferred_recipient_is_told_later_and_the_others_once() {
     let policy = Policy::start();
     policy.answer("RCPT", "grey", "451 4.2.1 the mailbox is busy", 2);
     let postfix = Postfix::start_with(&policy.main_cf(), &[""]);
-    let router = router(postfix.address(), "{to: 'good@example.org, grey@example.org'}");
+    let router = retrying(postfix.address(), "{to: 'good@example.org, grey@example.org'}");
     post(&router, &[alert("Fire", &[])]);
     let mails = postfix.wait_for(2);
     assert_eq!([mails[0].recipient(), mails[1].recipient()], ["good@example.org", "grey@example.org"]);
@@ -51,7 +52,7 @@ fn f2_03_if_they_are_to_hear_together_nobody_hears_before_all_can() {
     policy.answer("RCPT", "grey", "451 4.2.1 the mailbox is busy", 2);
     let postfix = Postfix::start_with(&policy.main_cf(), &[""]);
     let router =
-        router(postfix.address(), "{to: 'good@example.org, grey@example.org', partial_delivery: all_or_nothing}");
+        retrying(postfix.address(), "{to: 'good@example.org, grey@example.org', partial_delivery: all_or_nothing}");
     post(&router, &[alert("Fire", &[])]);
     postfix.wait_for(2);
     assert_eq!(policy.count("DATA", ""), 1, "the mail was given away before everybody could have it");
@@ -65,7 +66,7 @@ fn f2_04_what_a_server_defers_at_any_step_is_tried_again() {
         policy.answer(step, "", "450 4.3.2 not now", 1);
     }
     let postfix = Postfix::start_with(&policy.main_cf(), &[""]);
-    let router = router(postfix.address(), "{to: ops@example.org}");
+    let router = retrying(postfix.address(), "{to: ops@example.org}");
     post(&router, &[alert("Fire", &[])]);
     postfix.wait_for(1);
     assert_eq!(seen_within(SOME_ATTEMPTS, || (postfix.count() > 1).then_some(())), None, "told twice");
@@ -82,9 +83,7 @@ fn f2_04_what_a_server_refuses_at_any_step_is_not_tried_again() {
         format!("-o {{ smtpd_{step}_restrictions = check_client_access static:{{554 5.7.1 never}} }}")
     });
     let postfix = Postfix::start_with("smtpd_delay_reject = no\n", &refusing.each_ref().map(String::as_str));
-    let once =
-        |door| config(postfix.door(door), "{to: ops@example.org}").replace("group_interval: 1s", "group_interval: 1m");
-    let routers: Vec<_> = (0..STEPS.len()).map(|door| Server::start(Program::Watchbell, &once(door))).collect();
+    let routers: Vec<_> = (0..STEPS.len()).map(|door| retrying(postfix.door(door), "{to: ops@example.org}")).collect();
     for router in &routers {
         post(router, &[alert("Fire", &[])]);
     }
@@ -102,7 +101,7 @@ fn f2_05_a_mail_whose_fate_is_unknown_is_sent_again_as_the_same_mail() {
     let dovecot = Dovecot::start(None);
     let postfix = Postfix::start_with(&format!("virtual_transport = {}\n", dovecot.transport()), &[""]);
     let proxy = Proxy::start(postfix.address(), Fault::CutAfterDot, 1);
-    let router = router(proxy.address, "{to: ops@example.org}");
+    let router = retrying(proxy.address, "{to: ops@example.org}");
     post(&router, &[alert("Fire", &[])]);
     let ids = postfix.wait_logged("message-id=<", 2);
     let id = |line: &String| line.rsplit("message-id=").next().map(str::to_owned);
@@ -128,6 +127,12 @@ fn f2_19_an_address_beyond_ascii_needs_a_server_that_can_and_blocks_nobody() {
     let plain = router(postfix.address(), "{to: plain@example.org}");
     post(&plain, &[alert("Fire", &[])]);
     assert!(postfix.wait_for(4)[3].header("Received").contains("with ESMTP"), "asked for without need");
+}
+
+/// A router whose next flush is far off, so that what is told again is told by another attempt.
+fn retrying(server: SocketAddr, email: &str) -> Server {
+    let config = config(server, email).replace("group_interval: 1s", "group_interval: 1m");
+    Server::start(Program::Watchbell, &config)
 }
 
 /// How many recipients the router counts as accepted, refused and deferred.

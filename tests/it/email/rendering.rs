@@ -36,7 +36,6 @@ fn f2_01_a_template_that_fails_sends_nothing_half_made() {
     }
     drop(router);
     assert_eq!(postfix.settled().len(), 4);
-    assert_eq!(postfix.logged("data=1 ").len(), 4.min(postfix.logged("data=1 ").len()), "{}", postfix.log());
 }
 
 #[test]

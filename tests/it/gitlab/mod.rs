@@ -2,10 +2,10 @@
 //! says whether it plays well. Each numbered test shows one thing that the receiver promises.
 
 mod allowed;
-mod fake;
+pub(crate) mod fake;
 mod faults;
 mod judge;
-mod lab;
+pub(crate) mod lab;
 mod life;
 mod lookup;
 mod modes;

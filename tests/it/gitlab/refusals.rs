@@ -223,7 +223,7 @@ fn f3_20_what_is_not_all_told_is_told_again_after_a_kill() {
     lab.await_issue("Fire");
     lab.settle();
     lab.post(&[alarm("team", "Fire", "b")]);
-    lab.wait("it has failed", || (lab.answered(Operation::UpdateIssue) >= 1).then_some(()));
+    lab.wait("it has failed twice", || (lab.answered(Operation::UpdateIssue) >= 2).then_some(()));
     lab.router.kill();
     lab.gitlab.treat(|_| Treatment::default());
     lab.router.launch();

@@ -1,6 +1,7 @@
 //! A thousand histories of two nodes that do not hear of each other, told to a GitLab whose answers come late, wrong, out of
-//! order, from a lagging copy or not at all. Time is virtual, so each lasts minutes and takes milliseconds, and a seed
-//! gives the same history again.
+//! order, from a lagging copy or not at all. Time is virtual, so each lasts minutes and takes milliseconds. On a machine
+//! that has nothing else to do a seed gives the same history again. On a busy one time may pass while a packet is still
+//! between its sockets; that makes another history, and what must hold holds of all. So a failure shows its journal.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use tokio::time::{sleep, timeout};
 use watchbell_engine::time::Timestamp;
 
-use super::fake::{Answer, Call, Clock, Deed, End, Gitlab, Issue, Operation, Treatment, World};
+use super::fake::{Answer, Call, Clock, Deed, End, Entry, Gitlab, Issue, Operation, Treatment, World};
 use super::lab::{PROJECT, check_requests, issues, prepare};
 use super::node::{Node, notification};
 use crate::harness::random::Random;
@@ -72,6 +73,17 @@ fn play_all(seeds: std::ops::Range<u64>) {
     });
 }
 
+/// What was asked for when, counted from the first request, and what came of it.
+fn journal(gitlab: &Gitlab) -> String {
+    let entries = gitlab.journal();
+    let began = entries[0].call.arrived;
+    let line = |entry: &Entry| {
+        let Call { method, path, arrived, .. } = &entry.call;
+        format!("{:?} {method} {path} {:?}\n", *arrived - began, entry.fate)
+    };
+    entries.iter().map(line).collect()
+}
+
 struct History<'a> {
     seed: u64,
     random: Random,
@@ -80,7 +92,7 @@ struct History<'a> {
 
 /// What a node goes through while it tells.
 #[derive(Clone, Copy)]
-struct Fate {
+struct Lot {
     begins: Duration,
     /// When it dies, if it does.
     dies: Option<Duration>,
@@ -139,8 +151,8 @@ impl History<'_> {
         let death = self.random.between(Duration::ZERO, Duration::from_secs(20));
         let [first, second] = nodes;
         let seed = self.seed;
-        let one = Fate { begins: begins[0], dies: dies.then_some(death) };
-        let other = Fate { begins: begins[1], dies: None };
+        let one = Lot { begins: begins[0], dies: dies.then_some(death) };
+        let other = Lot { begins: begins[1], dies: None };
         tokio::join!(tell(seed, first, alerts, one), tell(seed, second, alerts, other));
         sleep(REST).await;
     }
@@ -162,8 +174,7 @@ impl History<'_> {
     fn expect_one(&self, when: &str) {
         let all = self.gitlab.look(|world| issues(world, PROJECT));
         let open: Vec<_> = all.iter().filter(|issue| issue.open).collect();
-        let journal = || self.gitlab.journal().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-        assert!(open.len() == 1, "seed {}: {when}, open: {open:#?}\n{}", self.seed, journal());
+        assert!(open.len() == 1, "seed {}: {when}, open: {open:#?}\n{}", self.seed, journal(self.gitlab));
         let marked = |issue: &Issue| issue.description.contains("<!-- watchbell:v1 key=");
         assert!(all.iter().all(marked), "seed {}: an issue without a marker", self.seed);
     }
@@ -209,8 +220,8 @@ fn ill(random: &mut Random, call: &Call) -> Treatment {
 }
 
 /// A node tells until it has succeeded or died.
-async fn tell(seed: u64, node: &mut Node, alerts: &[(&str, bool)], fate: Fate) {
-    sleep(fate.begins).await;
+async fn tell(seed: u64, node: &mut Node, alerts: &[(&str, bool)], lot: Lot) {
+    sleep(lot.begins).await;
     let telling = async {
         loop {
             match timeout(ATTEMPT, node.tell(notification("Fire", alerts))).await {
@@ -221,7 +232,7 @@ async fn tell(seed: u64, node: &mut Node, alerts: &[(&str, bool)], fate: Fate) {
             sleep(BACKOFF).await;
         }
     };
-    match fate.dies {
+    match lot.dies {
         Some(after) => drop(timeout(after, telling).await),
         None => telling.await,
     }

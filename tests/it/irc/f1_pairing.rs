@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -85,7 +85,7 @@ fn key() -> (TempDir, PathBuf) {
     (dir, path)
 }
 
-fn flags(name: &str, listen: SocketAddr, peer: Option<SocketAddr>, key: &PathBuf) -> [String; 5] {
+fn flags(name: &str, listen: SocketAddr, peer: Option<SocketAddr>, key: &Path) -> [String; 5] {
     [
         format!("--cluster.listen-address={listen}"),
         format!("--cluster.peer-name={name}"),

@@ -89,7 +89,7 @@ fn failure(bell: &Bell, channel: &str) -> Option<String> {
 
 /// Each notification goes where its label `channel` says.
 fn to_any_channel(network: &Network) -> Config {
-    Config::plain(network).receiver("to: ['{{ .CommonLabels.channel }}']").receiver("confirm_timeout: 5s")
+    Config::plain(network).receiver("to: ['{{ .CommonLabels.channel }}']")
 }
 
 fn to(channel: &str) -> serde_json::Value {

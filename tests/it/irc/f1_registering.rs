@@ -107,6 +107,8 @@ fn f1_02_without_the_required_login_there_is_no_session() {
     bell.wait_metric("watchbell_irc_sasl_failures_total", &["server=\"net\""], 1.0);
     bell.fire("a", "not to be heard");
     bell.wait_failed(1.0);
+    // It hung up and tries again, instead of going on as a stranger.
+    eventually_within(PATIENCE, "it has called again", || (proxy.calls().len() >= 2).then_some(()));
     assert!(!proxy.said(Side::Client).iter().any(|line| line.starts_with("JOIN")));
     assert!((bell.told(), bell.metric("watchbell_irc_channel_joined", &[])) == (0.0, 0.0));
 }

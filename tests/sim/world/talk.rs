@@ -121,5 +121,5 @@ impl World {
 }
 
 fn failure(kind: FailureKind, retry: bool) -> Failure {
-    Failure { kind, retry, text: "it did not work".into(), retry_after: None }
+    Failure { kind, retry, text: "it did not work".into(), retry_after: None, in_part: false }
 }

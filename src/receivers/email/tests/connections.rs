@@ -59,7 +59,16 @@ async fn a_changed_password_makes_a_new_connection() {
     integrations.send(&told()).await.unwrap();
     std::fs::write(&file, "new\n").unwrap();
     integrations.send(&told()).await.unwrap();
-    assert_eq!(server.conversation().await[2], "AUTH PLAIN AHUAb2xk");
+    assert_eq!(server.conversation().await[1], "AUTH PLAIN AHUAb2xk");
     drop(integrations);
-    assert_eq!(server.conversation().await[2], "AUTH PLAIN AHUAbmV3");
+    assert_eq!(server.conversation().await[1], "AUTH PLAIN AHUAbmV3");
+}
+
+#[tokio::test]
+async fn a_server_of_old_is_greeted_as_of_old() {
+    let mut server = MailServer::start(&[("EHLO", "502 what?")]).await;
+    server.send(YAML).await.unwrap();
+    assert_eq!(server.conversation().await[..3], ["EHLO localhost", "HELO localhost", "MAIL FROM:<am@example.org>"]);
+    server.answer(&[("EHLO", "550 5.7.1 go away"), ("HELO", "550 5.7.1 go away")]);
+    assert_eq!(server.send(YAML).await.unwrap_err().text, "EHLO: 550 5.7.1 go away");
 }

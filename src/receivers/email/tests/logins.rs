@@ -19,12 +19,12 @@ async fn the_most_wanted_way_that_is_offered_is_taken() {
     ];
     let mut server = MailServer::start(answers).await;
     server.send(PASSWORD).await.unwrap();
-    assert_eq!(server.conversation().await[2], "AUTH PLAIN AHUAcHc=");
+    assert_eq!(server.conversation().await[1], "AUTH PLAIN AHUAcHc=");
     server.send(&format!("{PASSWORD}, auth_mechanisms: [login, plain]")).await.unwrap();
-    assert_eq!(server.conversation().await[2..5], ["AUTH LOGIN", "dQ==", "cHc="]);
+    assert_eq!(server.conversation().await[1..4], ["AUTH LOGIN", "dQ==", "cHc="]);
     server.send("to: b@example.org, auth_username: tim, auth_secret: tanstaaftanstaaf").await.unwrap();
     let answer = "dGltIGI5MTNhNjAyYzdlZGE3YTQ5NWI0ZTZlNzMzNGQzODkw"; // RFC 2195
-    assert_eq!(server.conversation().await[2..4], ["AUTH CRAM-MD5", answer]);
+    assert_eq!(server.conversation().await[1..3], ["AUTH CRAM-MD5", answer]);
     let failure = server.send("to: b@example.org, auth_username: u").await.unwrap_err();
     assert!(failure.retry && failure.text.contains("find auth mechanism"), "{failure:?}");
 }
@@ -36,7 +36,7 @@ async fn plain_names_whom_we_act_for_and_a_refusal_is_tried_again_slowly() {
     assert_eq!((failure.kind, failure.retry), (FailureKind::AuthError, true));
     assert_eq!(failure.retry_after.map(|pause| pause.as_secs()), Some(60));
     // The same password by LOGIN would be refused as well.
-    assert_eq!(server.conversation().await[2..], ["AUTH PLAIN aWQAdQBwdw=="]);
+    assert_eq!(server.conversation().await[1..], ["AUTH PLAIN aWQAdQBwdw=="]);
 }
 
 #[tokio::test]
@@ -49,14 +49,22 @@ async fn a_refused_proof_gives_way_to_the_next_one() {
     let mut server = MailServer::start(answers).await;
     server.send(PASSWORD).await.unwrap();
     let said = server.conversation().await;
-    assert!(said[2].starts_with("AUTH SCRAM-SHA-256 ") && said[3] == "AUTH PLAIN AHUAcHc=", "{said:?}");
+    assert!(said[1].starts_with("AUTH SCRAM-SHA-256 ") && said[2] == "AUTH PLAIN AHUAcHc=", "{said:?}");
+}
+
+#[tokio::test]
+async fn a_password_is_not_shown_where_others_can_listen() {
+    let mut server = MailServer::start_at("127.0.0.2", &[("EHLO", "250-me\r\n250 AUTH PLAIN")]).await;
+    let failure = server.send(PASSWORD).await.unwrap_err();
+    assert_eq!((failure.retry, failure.text.as_str()), (false, "AUTH PLAIN: the connection is not encrypted"));
+    assert_eq!(server.conversation().await, ["EHLO localhost"]);
 }
 
 #[tokio::test]
 async fn a_server_that_does_not_ask_is_told_nothing() {
     let mut server = MailServer::start(&[]).await;
     server.send(PASSWORD).await.unwrap();
-    assert_eq!(server.conversation().await[2], "MAIL FROM:<am@example.org>");
+    assert_eq!(server.conversation().await[1], "MAIL FROM:<am@example.org>");
 }
 
 #[tokio::test]
@@ -78,6 +86,6 @@ async fn a_refused_token_gives_way_to_a_new_one() {
     let oauth2 = format!("{{client_id: c, client_secret: s, token_url: 'http://127.0.0.1:{}'}}", tokens.port);
     server.send(&format!("to: b@example.org, auth_username: u, auth_oauth2: {oauth2}")).await.unwrap();
     let said = server.conversation().await;
-    assert_eq!(said[3], "", "the challenge is answered");
-    assert_eq!(said[4], "AUTH XOAUTH2 dXNlcj11AWF1dGg9QmVhcmVyIG5ldwEB");
+    assert_eq!(said[2], "", "the challenge is answered");
+    assert_eq!(said[3], "AUTH XOAUTH2 dXNlcj11AWF1dGg9QmVhcmVyIG5ldwEB");
 }

@@ -19,6 +19,7 @@ use super::super::{Integrations, Surroundings};
 
 /// A mail server that takes everything, except where it has another answer to a line with that beginning.
 pub(super) struct MailServer {
+    host: &'static str,
     port: u16,
     answers: Answers,
     conversations: mpsc::UnboundedReceiver<Vec<String>>,
@@ -29,7 +30,11 @@ type Answers = Arc<Mutex<Vec<(&'static str, &'static str)>>>;
 
 impl MailServer {
     pub(super) async fn start(answers: &[(&'static str, &'static str)]) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::start_at("127.0.0.1", answers).await
+    }
+
+    async fn start_at(host: &'static str, answers: &[(&'static str, &'static str)]) -> Self {
+        let listener = TcpListener::bind((host, 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (sender, conversations) = mpsc::unbounded_channel();
         let answers = Arc::new(Mutex::new(answers.to_vec()));
@@ -41,7 +46,7 @@ impl MailServer {
                 tokio::spawn(async move { sender.send(converse(stream, known).await).ok() });
             }
         });
-        Self { port, answers, conversations, surroundings: surroundings() }
+        Self { host, port, answers, conversations, surroundings: surroundings() }
     }
 
     pub(super) fn port(&self) -> u16 {
@@ -72,7 +77,7 @@ impl MailServer {
 
     /// Integrations that speak to this server in the clear.
     fn integrations(&self, yaml: &str) -> Integrations {
-        let smarthost = format!("smarthost: '127.0.0.1:{}'", self.port);
+        let smarthost = format!("smarthost: '{}:{}'", self.host, self.port);
         let yaml =
             format!("email_configs:\n- {{{smarthost}, from: 'Wächter <am@example.org>', tls_mode: none, {yaml}}}");
         integrations(&yaml, &self.surroundings).unwrap()

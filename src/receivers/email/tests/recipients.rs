@@ -23,7 +23,7 @@ fn named(said: &[String]) -> Vec<&str> {
 async fn one_refused_recipient_does_not_silence_the_others() {
     let mut server = MailServer::start(&[("RCPT TO:<bad", "550 5.1.1 who?")]).await;
     server.send("to: 'bad@example.org, good@example.org'").await.unwrap();
-    assert_eq!(server.conversation().await[5], "DATA");
+    assert_eq!(server.conversation().await[4], "DATA");
     assert_eq!(counts(&server), [1, 1, 0]);
     let failure = server.send("to: bad@example.org").await.unwrap_err();
     assert_eq!((failure.kind, failure.retry), (FailureKind::ClientError, false));
@@ -36,7 +36,7 @@ async fn whoever_is_settled_is_not_asked_for_again() {
     let mut server =
         MailServer::start(&[("RCPT TO:<bad", "550 5.1.1 who?"), ("RCPT TO:<grey", "451 4.7.1 later")]).await;
     let failure = server.send(THREE).await.unwrap_err();
-    assert_eq!((failure.retry, failure.retry_after), (true, Some(Duration::from_secs(60))));
+    assert_eq!((failure.retry, failure.in_part, failure.retry_after), (true, true, Some(Duration::from_secs(60))));
     assert_eq!(failure.text, "1 of 3 recipients are told; RCPT: 451 4.7.1 later");
     assert_eq!(named(&server.conversation().await), ["bad", "good", "grey"]);
     assert_eq!(server.figure("partial_deliveries")[0], 1);
@@ -117,8 +117,8 @@ async fn an_address_that_is_not_ascii_needs_smtputf8() {
     let yaml = "to: 'ü@example.org, good@example.org'";
     server.send(yaml).await.unwrap();
     let said = server.conversation().await;
-    assert_eq!((named(&said), said[2].as_str()), (vec!["good"], "MAIL FROM:<am@example.org>"));
-    assert!(said[5].contains("To: good@example.org\r\n"), "{}", said[5]);
+    assert_eq!((named(&said), said[1].as_str()), (vec!["good"], "MAIL FROM:<am@example.org>"));
+    assert!(said[4].contains("To: good@example.org\r\n"), "{}", said[4]);
     let failure = server.send("to: ü@example.org").await.unwrap_err();
     assert!(!failure.retry && failure.text.contains("ü@example.org"), "{failure:?}");
 
@@ -126,10 +126,10 @@ async fn an_address_that_is_not_ascii_needs_smtputf8() {
     server.answer(&[("EHLO", "250-me\r\n250 SMTPUTF8")]);
     server.send(yaml).await.unwrap();
     let said = server.conversation().await;
-    assert_eq!((named(&said), said[2].as_str()), (vec!["ü", "good"], "MAIL FROM:<am@example.org> SMTPUTF8"));
-    assert!(said[6].contains("To: ü@example.org, good@example.org\r\n"), "{}", said[6]);
+    assert_eq!((named(&said), said[1].as_str()), (vec!["ü", "good"], "MAIL FROM:<am@example.org> SMTPUTF8"));
+    assert!(said[5].contains("To: ü@example.org, good@example.org\r\n"), "{}", said[5]);
     server.send("to: good@example.org").await.unwrap();
-    assert_eq!(server.conversation().await[2], "MAIL FROM:<am@example.org>");
+    assert_eq!(server.conversation().await[1], "MAIL FROM:<am@example.org>");
 }
 
 #[tokio::test]
@@ -138,9 +138,9 @@ async fn reports_are_asked_for_where_the_server_knows_how() {
     let yaml = "to: b@example.org, dsn: {notify: [failure, delay]}";
     server.send(yaml).await.unwrap();
     let said = server.conversation().await;
-    assert!(said[2].contains(" SIZE=") && said[2].contains(" RET=HDRS ENVID="), "{}", said[2]);
-    assert_eq!(said[3], "RCPT TO:<b@example.org> NOTIFY=FAILURE,DELAY");
+    assert!(said[1].contains(" SIZE=") && said[1].contains(" RET=HDRS ENVID="), "{}", said[1]);
+    assert_eq!(said[2], "RCPT TO:<b@example.org> NOTIFY=FAILURE,DELAY");
     server.answer(&[]);
     server.send(yaml).await.unwrap();
-    assert_eq!(server.conversation().await[2..4], ["MAIL FROM:<am@example.org>", "RCPT TO:<b@example.org>"]);
+    assert_eq!(server.conversation().await[1..3], ["MAIL FROM:<am@example.org>", "RCPT TO:<b@example.org>"]);
 }

@@ -96,7 +96,7 @@ async fn a_wrong_certificate_or_a_refused_starttls_is_a_failure() {
 async fn what_is_slipped_in_before_tls_counts_for_nothing() {
     let slipped = "220 go on\r\n250-me\r\n250 AUTH LOGIN\r\n250 ok";
     let (said, _) = under_tls(false, &format!("tls_config: {{{}}}", authority()), slipped).await;
-    assert_eq!(said[..3], ["EHLO me", "EHLO me", "AUTH PLAIN AHUAcA=="]);
+    assert_eq!(said[..2], ["EHLO me", "AUTH PLAIN AHUAcA=="]);
 }
 
 #[tokio::test]
@@ -118,5 +118,5 @@ async fn without_tls_nothing_is_said_that_matters() {
     let said = [server.conversation().await, server.conversation().await, server.conversation().await];
     assert_eq!(said[0], ["EHLO localhost"]);
     assert_eq!(said[1], ["EHLO localhost"]);
-    assert_eq!(said[2][3], "AUTH PLAIN AHUAcA==");
+    assert_eq!(said[2][1], "AUTH PLAIN AHUAcA==");
 }

@@ -141,7 +141,11 @@ impl Session {
         {
             (job.lines, job.told) = (progress.lines.clone(), progress.told);
         }
-        self.speech.jobs.push_back(job);
+        // Who asked something in the channel does not wait behind a storm of notifications.
+        match job.work {
+            Work::Answer => self.speech.jobs.push_front(job),
+            Work::Order(_) | Work::Digest(_) => self.speech.jobs.push_back(job),
+        }
         self.pump(now);
     }
 

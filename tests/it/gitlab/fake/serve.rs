@@ -1,10 +1,10 @@
 //! The stand-in as a server: each request is taken apart, treated as the test wants, answered, and kept.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use std::{fmt, io, thread};
+use std::{io, thread};
 
 use axum::body::{Body, to_bytes};
 use hyper::body::Incoming;
@@ -43,13 +43,6 @@ pub(crate) struct Entry {
     pub(crate) fate: Fate,
 }
 
-impl fmt::Display for Entry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Call { method, path, arrived, .. } = &self.call;
-        write!(f, "{arrived:?} {method} {path} {:?} {:?}: {:?}", self.call.query, self.call.body, self.fate)
-    }
-}
-
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
     Pending,
@@ -71,7 +64,12 @@ struct State {
 impl Gitlab {
     /// A server with a thread of its own.
     pub(crate) fn start(prepare: impl FnOnce(&mut World)) -> Self {
-        let (gitlab, listener, end) = Self::bind(prepare);
+        Self::start_at(Ipv4Addr::LOCALHOST.into(), prepare)
+    }
+
+    /// The same, at an address that others than this machine's programs may reach.
+    pub(crate) fn start_at(address: IpAddr, prepare: impl FnOnce(&mut World)) -> Self {
+        let (gitlab, listener, end) = Self::bind(address, prepare);
         let shared = Arc::clone(&gitlab.shared);
         thread::spawn(move || {
             let runtime = runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be built");
@@ -82,13 +80,13 @@ impl Gitlab {
 
     /// A server in the runtime of the caller, whose clock it shares.
     pub(crate) fn start_here(prepare: impl FnOnce(&mut World)) -> Self {
-        let (gitlab, listener, end) = Self::bind(prepare);
+        let (gitlab, listener, end) = Self::bind(Ipv4Addr::LOCALHOST.into(), prepare);
         tokio::spawn(listen(Arc::clone(&gitlab.shared), listener, end));
         gitlab
     }
 
-    fn bind(prepare: impl FnOnce(&mut World)) -> (Self, std::net::TcpListener, oneshot::Receiver<()>) {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    fn bind(address: IpAddr, prepare: impl FnOnce(&mut World)) -> (Self, std::net::TcpListener, oneshot::Receiver<()>) {
+        let listener = std::net::TcpListener::bind((address, 0)).expect("a port is free");
         listener.set_nonblocking(true).expect("a listener can be set so");
         let address = listener.local_addr().expect("a listener has an address");
         let mut world = World::new(format!("http://{address}"));
