@@ -69,7 +69,8 @@ impl Pair {
 
     /// Waits until every text has been said, and for a while in which the other node could repeat it.
     fn wait_said(&self, groups: &[(String, String)]) {
-        eventually_within(4 * PATIENCE, "everything is said", || {
+        // A line a second is what the server takes.
+        eventually_within(6 * PATIENCE, "everything is said", || {
             let heard = self.observer.texts(CHANNEL);
             groups.iter().all(|(_, text)| heard.iter().any(|line| line.contains(text))).then_some(())
         });
@@ -110,7 +111,7 @@ fn watched(kind: Kind) -> (Network, Observer) {
 fn f1_15_two_nodes_say_each_thing_once() {
     let (network, observer) = watched(Kind::Inspircd);
     let pair = Pair::start(&network, observer, true, |config| config);
-    let groups = groups(60);
+    let groups = groups(200);
     pair.fire(&groups);
     pair.wait_said(&groups);
     assert_eq!(pair.ids().len(), groups.len(), "{:#?}", pair.observer.texts(CHANNEL));
