@@ -63,7 +63,7 @@ pub(super) enum JournalError {
     /// A frame is broken although another was written after it, or says what no writer writes.
     #[error("it is broken at byte {0}")]
     Broken(u64),
-    /// Nothing in it is whole.
+    /// It was just being made: not even the frame that says whose it is was written.
     #[error("it holds nothing")]
     Empty,
 }
@@ -141,7 +141,11 @@ pub(super) fn read(
             return Err(JournalError::Broken(at));
         }
     }
-    last.map(|identity| Contents { identity, length: at, torn: size - at }).ok_or(JournalError::Empty)
+    match last {
+        Some(identity) => Ok(Contents { identity, length: at, torn: size - at }),
+        None if size <= FRAME as u64 => Err(JournalError::Empty),
+        None => Err(JournalError::Broken(0)),
+    }
 }
 
 /// The frame at `at`: its writer and its entries, if it is whole.

@@ -116,13 +116,14 @@ fn a_damaged_directory_is_refused() {
     });
     router.client().post("/api/v2/silences", &silence).ok();
     assert!(router.stop().success());
-    let database = router.dir().join("data/watchbell/db/db");
-    let mut bytes = fs::read(&database).expect("the database is a file");
+    let journal = router.dir().join("data/watchbell/journal-1");
+    let mut bytes = fs::read(&journal).expect("the journal is a file");
     for byte in bytes.iter_mut().step_by(7) {
         *byte ^= 0x5a;
     }
-    fs::write(&database, bytes).expect("the database can be damaged");
+    fs::write(&journal, &bytes).expect("the journal can be damaged");
     refuses(&router, "damaged");
+    assert_eq!(fs::read(&journal).expect("it is left in place"), bytes);
 }
 
 #[test]

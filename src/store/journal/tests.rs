@@ -72,6 +72,9 @@ fn damage_before_the_last_frame_is_told() {
         fs::write(&path, bytes).unwrap();
         assert!(matches!(ids(&path), Err(JournalError::Broken(_))), "byte {byte}");
     }
+    let nothing_whole: Vec<u8> = whole.iter().map(|byte| byte ^ 0x5a).collect();
+    fs::write(&path, nothing_whole).unwrap();
+    assert!(matches!(ids(&path), Err(JournalError::Broken(0))));
     fs::write(&path, &whole[..FRAME - 1]).unwrap();
     assert!(matches!(ids(&path), Err(JournalError::Empty)));
 }
