@@ -75,8 +75,8 @@ impl Engine {
         self.follow_clock(now);
         let carried = self.take_groups();
         self.router = Router::new(Arc::clone(&policy));
-        self.view.inhibitor = Inhibitor::new(&policy.inhibit_rules);
-        self.view.policy = policy;
+        *self.view.inhibitor = Inhibitor::new(&policy.inhibit_rules);
+        *self.view.policy = policy;
         let alerts: Vec<(Fingerprint, Arc<Alert>)> =
             self.view.alerts.iter().map(|(fingerprint, slot)| (fingerprint, Arc::clone(&slot.alert))).collect();
         for (fingerprint, alert) in alerts {
@@ -110,7 +110,7 @@ impl Engine {
             }
             delivery.sending.is_some()
         });
-        let groups = std::mem::take(&mut self.view.groups);
+        let groups = std::mem::take(&mut *self.view.groups);
         self.group_keys.clear();
         let mut carried = Carried::new();
         for (id, group) in groups.iter() {
