@@ -24,10 +24,10 @@ impl Engine {
     pub(crate) fn attempt(&mut self, now: Timestamp, key: &NflogKey, effects: &mut Effects) {
         let Some(delivery) = self.deliveries.get(key).filter(|delivery| delivery.sending.is_none()) else { return };
         let (alerts, withheld) = self.tellable(now, key, delivery);
-        let (told, believed) = (Told::of(&alerts), self.believed_firing(key));
+        let (told, unsure) = (Told::of(&alerts), self.unsure(key));
         let (entry, flushed_at) = (self.nflog.get(key).map(Arc::as_ref), delivery.batch.flushed_at);
         let (repeat, send_resolved) = (delivery.batch.repeat_interval, delivery.send_resolved);
-        let Some(reason) = reason_to_tell(entry, &believed, &told, send_resolved, repeat, flushed_at) else {
+        let Some(reason) = reason_to_tell(entry, unsure, &told, send_resolved, repeat, flushed_at) else {
             if withheld {
                 if self.awaits_answers(now, key) {
                     return;
@@ -93,8 +93,8 @@ impl Engine {
         let previous = self.nflog.get(key).cloned();
         let delivery = self.deliveries.get_mut(key).expect("an attempt is made for a delivery");
         alerts.retain(|alert| alert.firing || delivery.send_resolved);
-        let sending = Sending { told: told.clone(), perhaps_heard: self.intended(key).to_vec() };
-        self.intend(now, key, &told.firing, effects);
+        let sending = Sending { told, unsure_before: self.unsure(key).to_vec() };
+        self.intend(now, key, &self.said_anew(key, &Told::of(&alerts)), effects);
         let delivery = self.deliveries.get_mut(key).expect("an attempt is made for a delivery");
         let timeout = delivery.begin(sending, now);
         let notification = Arc::new(Notification {
@@ -162,7 +162,7 @@ impl Engine {
             }
             Err(failure) => {
                 if !failure.in_part && !may_have_arrived(failure.kind) {
-                    self.set_intent(now, &key, sending.perhaps_heard, effects);
+                    self.set_intent(now, &key, sending.unsure_before, effects);
                 }
                 self.failed(now, &key, failure, effects);
             }

@@ -107,7 +107,7 @@ fn entry() -> impl Strategy<Value = NflogEntry> {
 }
 
 fn intent() -> impl Strategy<Value = Intent> {
-    (entry(), time()).prop_map(|(entry, forget_at)| Intent { key: entry.key, firing: entry.firing, forget_at })
+    (entry(), time()).prop_map(|(entry, forget_at)| Intent { key: entry.key, unsure: entry.firing, forget_at })
 }
 
 fn group() -> impl Strategy<Value = SavedGroup> {
@@ -298,7 +298,7 @@ fn sample_entry() -> NflogEntry {
 
 fn sample_intent() -> Intent {
     let NflogEntry { key, firing, expires_at, .. } = sample_entry();
-    Intent { key, firing, forget_at: expires_at }
+    Intent { key, unsure: firing, forget_at: expires_at }
 }
 
 fn sample_group() -> SavedGroup {

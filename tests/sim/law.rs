@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use watchbell_engine::alert::Alert;
 use watchbell_engine::effect::Change;
+use watchbell_engine::intent::Intent;
 use watchbell_engine::label::{Fingerprint, Labels};
 use watchbell_engine::nflog::{NflogEntry, NflogKey};
 use watchbell_engine::policy::Route;
@@ -44,15 +45,17 @@ pub(crate) struct Law {
     due_since: BTreeMap<(usize, usize, usize), Timestamp>,
     /// Since when each alert should be told to be over.
     over_since: BTreeMap<(NflogKey, u64), Timestamp>,
-    /// The attempts that are under way, by node, and what they tell as firing.
+    /// The attempts that are under way, by node, and which alerts they tell of.
     sending: BTreeMap<(usize, NflogKey), BTreeSet<u64>>,
     /// Attempts that failed and may be repeated: when, and what they told.
     failed: BTreeMap<NflogKey, (Timestamp, Labels)>,
     /// What each node's sender said last in the node's present life.
     posted: Vec<BTreeMap<Fingerprint, Posted>>,
     up_since: Vec<Timestamp>,
+    /// What is on each node's disk.
     silences: Vec<BTreeMap<SilenceId, Arc<Silence>>>,
     nflog: Vec<BTreeMap<NflogKey, Arc<NflogEntry>>>,
+    intents: Vec<BTreeMap<NflogKey, Arc<Intent>>>,
     /// Silences whose makers were told that they hold, and when those who ended one were told so.
     acknowledged: BTreeSet<(usize, SilenceId)>,
     ended: BTreeMap<SilenceId, (usize, Timestamp)>,
@@ -72,7 +75,8 @@ struct Receiver {
     firing: BTreeSet<u64>,
     /// The alerts that were ever told to it as firing, or may have been.
     announced: BTreeSet<u64>,
-    /// The alerts that may have been told to it, by a node that died or gave up waiting.
+    /// The alerts of which it may have been told, by a node that died or gave up waiting: it may believe them to fire or to
+    /// be over.
     perhaps: BTreeSet<u64>,
     /// The alerts that it heard of before a partition ended: of two logs that were written apart the newer one stays, so
     /// that one of these may be told once more, or be taken for told.
@@ -108,6 +112,7 @@ impl Law {
             up_since: vec![at(0); nodes],
             silences: vec![BTreeMap::new(); nodes],
             nflog: vec![BTreeMap::new(); nodes],
+            intents: vec![BTreeMap::new(); nodes],
             acknowledged: BTreeSet::new(),
             ended: BTreeMap::new(),
             ending: BTreeSet::new(),
@@ -210,13 +215,13 @@ impl Law {
         let (dead, alive) = std::mem::take(&mut self.sending).into_iter().partition(|((node, _), _)| *node == number);
         self.sending = alive;
         let dead: BTreeMap<(usize, NflogKey), BTreeSet<u64>> = dead;
-        dead.into_iter().for_each(|((_, key), firing)| self.perhaps_heard(&key, &firing));
+        dead.into_iter().for_each(|((_, key), alerts)| self.perhaps_heard(&key, &alerts));
     }
 
-    fn perhaps_heard(&mut self, key: &NflogKey, firing: &BTreeSet<u64>) {
+    fn perhaps_heard(&mut self, key: &NflogKey, alerts: &BTreeSet<u64>) {
         let receiver = self.receivers.entry(key.clone()).or_default();
-        receiver.announced.extend(firing);
-        receiver.perhaps.extend(firing);
+        receiver.announced.extend(alerts);
+        receiver.perhaps.extend(alerts);
     }
 
     fn is_calm(&self, now: Timestamp) -> bool {
@@ -276,6 +281,8 @@ impl Law {
                 self.silently_over(entry);
             }
             Change::DeleteNflog(key) => self.forgotten(node, key),
+            Change::PutIntent(intent) => drop(self.intents[node].insert(intent.key.clone(), Arc::clone(intent))),
+            Change::DeleteIntent(key) => drop(self.intents[node].remove(key)),
             _ => return,
         }
         if let Change::PutNflog(entry) = change {

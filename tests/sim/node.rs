@@ -142,6 +142,11 @@ impl Disk {
     pub(crate) fn nflog(&self) -> impl Iterator<Item = &Arc<NflogEntry>> {
         self.nflog.values()
     }
+
+    pub(crate) fn intents(&self) -> impl Iterator<Item = &Arc<Intent>> {
+        self.intents.values()
+    }
+
     pub(crate) fn apply(&mut self, change: Change) {
         match change {
             Change::PutSilence(silence) => drop(self.silences.insert(silence.id, silence)),

@@ -31,6 +31,7 @@ impl Law {
     pub(crate) fn disk_replaced(&mut self, node: usize, disk: &Disk) {
         self.silences[node] = disk.silences().map(|silence| (silence.id, Arc::clone(silence))).collect();
         self.nflog[node] = disk.nflog().map(|entry| (entry.key.clone(), Arc::clone(entry))).collect();
+        self.intents[node] = disk.intents().map(|intent| (intent.key.clone(), Arc::clone(intent))).collect();
         self.acknowledged.retain(|(whose, _)| *whose != node);
         self.ended.retain(|_, (whose, _)| *whose != node);
         self.ending.retain(|(whose, _)| *whose != node);
@@ -38,9 +39,16 @@ impl Law {
         self.lost.extend(known.map(|alert| alert.labels.log_hash()));
     }
 
+    /// A node goes on with what it was unsure of; it cannot know whether others have cleared that up since.
+    fn recalled(&mut self, node: usize) {
+        let unsure: Vec<_> = self.intents[node].values().cloned().collect();
+        unsure.iter().for_each(|intent| self.perhaps_heard(&intent.key, &intent.unsure.iter().copied().collect()));
+    }
+
     /// Kept: what was on the disk is known after a restart, and what was ended stays so.
     pub(crate) fn restarted(&mut self, now: Timestamp, node: &Node, number: usize, engine: &Engine) {
         self.up_since[number] = now;
+        self.recalled(number);
         let clock = node.clock(now);
         let lost = self.silences[number].values().filter(|silence| silence.forget_at > clock).find(|silence| {
             let known = engine.view().silences().get(silence.id);

@@ -22,7 +22,7 @@ impl Law {
             format!("node {number} tells {} {firing:?}, resolved {resolved:?}", name(&notification.key))
         });
         self.failed.remove(&notification.key);
-        self.sending.insert((number, notification.key.clone()), hashes(notification).0);
+        self.sending.insert((number, notification.key.clone()), all_hashes(notification));
         for alert in &notification.alerts {
             let labels = &alert.alert.labels;
             if let Some(why) = self.mute(&nodes[number], number, labels, now) {
@@ -84,7 +84,7 @@ impl Law {
         receiver.firing.extend(&firing);
         receiver.firing.retain(|hash| !resolved.contains(hash));
         receiver.apart.retain(|hash| !firing.contains(hash));
-        receiver.perhaps.retain(|hash| !resolved.contains(hash));
+        receiver.perhaps.retain(|hash| !resolved.contains(hash) && !firing.contains(hash));
         receiver.flushed_at = notification.flushed_at;
     }
 
@@ -120,8 +120,10 @@ impl Law {
             known.iter().any(|known| known.contains(hash))
         };
         let ended = wants_resolved(key) && resolved.iter().any(open);
-        let unknown =
-            |hash: &u64| !receiver.firing.contains(hash) || receiver.apart.contains(hash) || self.lost.contains(hash);
+        let unknown = |hash: &u64| {
+            let unsure = [&receiver.perhaps, &receiver.apart, &self.lost];
+            !receiver.firing.contains(hash) || unsure.iter().any(|unsure| unsure.contains(hash))
+        };
         let news = firing.iter().any(unknown) || ended;
         let apart = PEER_TIMEOUT + Duration::from_secs(self.plan.skew());
         let due = receiver.flushed_at + self.route_of(key).repeat_interval <= notification.flushed_at + apart;
@@ -138,7 +140,7 @@ impl Law {
         self.note(now, || format!("node {node} is done with {}: {failure:?}", name(key)));
         let Some(failure) = failure else { return };
         if failure.kind == FailureKind::ContextDeadlineExceeded {
-            self.perhaps_heard(key, &hashes(notification).0);
+            self.perhaps_heard(key, &all_hashes(notification));
         }
         if !failure.retry || self.sending.keys().any(|(_, sending)| sending == key) {
             return;
@@ -154,6 +156,10 @@ impl Law {
 
 /// A node that is up for so long knows the others, and they know it.
 const SETTLED: Duration = Duration::from_secs(40);
+
+fn all_hashes(notification: &Notification) -> BTreeSet<u64> {
+    notification.alerts.iter().map(|alert| alert.alert.labels.log_hash()).collect()
+}
 
 /// The alerts told as firing and those told as resolved.
 fn hashes(notification: &Notification) -> (BTreeSet<u64>, BTreeSet<u64>) {
