@@ -99,6 +99,7 @@ impl Engine {
 
     /// Takes an input.
     pub fn handle(&mut self, now: Timestamp, input: Input) -> Effects {
+        let before = self.latest;
         self.follow_clock(now);
         let mut effects = Effects::default();
         match input {
@@ -113,6 +114,7 @@ impl Engine {
             Input::Peers(peers) => self.peers_changed(now, peers, &mut effects),
             Input::News(records) => records.into_iter().for_each(|record| self.merge(now, record, &mut effects)),
             Input::Settled => self.settled(now),
+            Input::Overslept => self.overslept(before, now),
         }
         effects
     }

@@ -1,5 +1,5 @@
-//! Going on after a change from outside: a restart, a new policy, a cluster that has settled. Timers of groups that
-//! exist before and after stay where they were.
+//! Going on after a change from outside: a restart, a sleep, a new policy, a cluster that has settled. Timers of groups
+//! that exist before and after stay where they were.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -162,6 +162,17 @@ impl Engine {
                 SavedGroup { route_id: Arc::clone(route_id), labels: labels.clone(), next_flush: group.next_flush };
             Change::DeleteGroup(saved)
         }));
+    }
+
+    /// What ran out while nobody was there may still fire, as after a restart.
+    pub(crate) fn overslept(&mut self, since: Timestamp, now: Timestamp) {
+        let ran_out =
+            self.view.alerts.iter().filter(|(_, slot)| slot.alert.ends_at > since && slot.alert.is_resolved(now));
+        let ran_out: Vec<_> = ran_out.map(|(fingerprint, slot)| (fingerprint, Arc::clone(&slot.alert))).collect();
+        for (fingerprint, alert) in ran_out {
+            let repeatable = self.with_time_to_repeat(now, Arc::clone(&alert));
+            self.store_alert(now, fingerprint, Some(&alert), &repeatable);
+        }
     }
 
     /// An alert whose end lay ahead when it was reported, and has passed, is given time to be reported again.

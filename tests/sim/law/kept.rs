@@ -8,6 +8,7 @@ use watchbell_engine::digest::Horizon;
 use watchbell_engine::silence::{SilenceId, SilenceState};
 use watchbell_engine::time::Timestamp;
 
+use super::rules::seconds;
 use super::{Law, name};
 use crate::node::{Disk, Node};
 
@@ -36,7 +37,7 @@ impl Law {
         self.ended.retain(|_, (whose, _)| *whose != node);
         self.ending.retain(|(whose, _)| *whose != node);
         let known = self.plan.alerts.iter().filter(|alert| !alert.episodes[node].is_empty());
-        self.lost.extend(known.map(|alert| alert.labels.log_hash()));
+        self.lost.extend(known.map(|alert| alert.hash));
     }
 
     /// A node goes on with what it was unsure of; it cannot know whether others have cleared that up since.
@@ -71,13 +72,13 @@ impl Law {
 
     /// Kept: an ended silence does not come back, whatever disks and nodes do, once everybody may have heard of its end.
     pub(super) fn check_ended_silences(&mut self, now: Timestamp, nodes: &[Node]) {
-        let patience = Duration::from_secs(300 + self.plan.skew());
+        let patience = Duration::from_secs(300) + seconds(self.rules.skew);
         if now < self.calm_since + patience || now < self.parted_until {
             return;
         }
         let ended = self.ended.iter().filter(|(_, (_, when))| *when + patience <= now);
         let back = ended.map(|(id, _)| *id).find(|id| {
-            nodes.iter().any(|node| {
+            nodes.iter().filter(|node| node.runs()).any(|node| {
                 let silence = node.engine.as_ref().and_then(|engine| engine.view().silences().get(*id));
                 silence.is_some_and(|silence| silence.state(node.clock(now)) == SilenceState::Active)
             })

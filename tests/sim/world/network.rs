@@ -34,7 +34,8 @@ impl World {
     /// Every living node learns from whom it hears.
     pub(super) fn membership(&mut self) {
         for node in 0..self.nodes.len() {
-            if self.nodes[node].engine.is_none() {
+            if !self.nodes[node].runs() {
+                self.law.missed(node, &self.nodes[node]);
                 continue;
             }
             let heard = (0..self.nodes.len()).filter(|other| *other == node || self.hears(node, *other));
@@ -70,7 +71,7 @@ impl World {
     }
 
     fn hears(&self, one: usize, other: usize) -> bool {
-        let up = self.nodes[one].engine.is_some() && self.nodes[other].engine.is_some();
+        let up = self.nodes[one].runs() && self.nodes[other].runs();
         up && !self.is_cut(other, one)
     }
 
