@@ -38,11 +38,12 @@ pub(crate) fn reason_to_tell(
     repeat_interval: Duration,
     now: Timestamp,
 ) -> Option<Reason> {
-    let told_firing = entry.map_or(&[][..], |entry| &entry.firing);
-    if now_true.firing.iter().any(|hash| !is_in(*hash, told_firing) || is_in(*hash, unsure)) {
-        return Some(if told_firing.is_empty() { Reason::FirstNotification } else { Reason::NewAlerts });
+    let told_firing = |hash: u64| entry.is_some_and(|entry| entry.tells_firing(hash));
+    if now_true.firing.iter().any(|hash| !told_firing(*hash) || is_in(*hash, unsure)) {
+        let goes_on = entry.is_some_and(NflogEntry::tells_any_firing);
+        return Some(if goes_on { Reason::NewAlerts } else { Reason::FirstNotification });
     }
-    let owed = now_true.resolved.iter().any(|hash| is_in(*hash, told_firing) || is_in(*hash, unsure));
+    let owed = now_true.resolved.iter().any(|hash| told_firing(*hash) || is_in(*hash, unsure));
     if now_true.firing.is_empty() {
         return owed.then_some(Reason::AllResolved);
     }
@@ -81,6 +82,8 @@ mod tests {
             receiver_data: BTreeMap::new(),
             expires_at: Timestamp::MAX,
             version: Version::default(),
+            carried: vec![],
+            past: vec![],
         }
     }
 

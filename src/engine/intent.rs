@@ -28,8 +28,8 @@ pub struct Intent {
 impl Engine {
     /// The alerts that the integration believes to fire, or may; sorted.
     pub(crate) fn believed_firing(&self, key: &NflogKey) -> Vec<u64> {
-        let told = self.nflog.get(key).into_iter().flat_map(|entry| &entry.firing);
-        let mut believed: Vec<u64> = told.chain(self.unsure(key)).copied().collect();
+        let told = self.nflog.get(key).into_iter().flat_map(|entry| entry.told_firing());
+        let mut believed: Vec<u64> = told.chain(self.unsure(key).iter().copied()).collect();
         believed.sort_unstable();
         believed.dedup();
         believed

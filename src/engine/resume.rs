@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::alert::Alert;
 use crate::effect::{Change, Effects};
@@ -35,6 +36,9 @@ pub struct Saved {
 
 /// A group by names that hold under every policy: its route's id and its labels.
 type Carried = BTreeMap<(Arc<str>, Labels), Group>;
+
+/// Senders vouch for what fires for the time of several reports: who sleeps for less misses nothing by it.
+const LONG_SLEEP: Duration = Duration::from_secs(10);
 
 impl Engine {
     /// An engine that goes on where another stopped, or was killed. What has outlived its retention is left out and
@@ -164,14 +168,19 @@ impl Engine {
         }));
     }
 
-    /// What ran out while nobody was there may still fire, as after a restart.
+    /// The time in which nobody was there, and nobody could report anything, does not count: what was to fire for longer
+    /// does so for as much longer.
     pub(crate) fn overslept(&mut self, since: Timestamp, now: Timestamp) {
-        let ran_out =
-            self.view.alerts.iter().filter(|(_, slot)| slot.alert.ends_at > since && slot.alert.is_resolved(now));
-        let ran_out: Vec<_> = ran_out.map(|(fingerprint, slot)| (fingerprint, Arc::clone(&slot.alert))).collect();
-        for (fingerprint, alert) in ran_out {
-            let repeatable = self.with_time_to_repeat(now, Arc::clone(&alert));
-            self.store_alert(now, fingerprint, Some(&alert), &repeatable);
+        let slept = now.since(since);
+        if slept < LONG_SLEEP {
+            return;
+        }
+        let open = self.view.alerts.iter().filter(|(_, slot)| slot.alert.ends_at > since);
+        let open = open.filter(|(_, slot)| slot.alert.ends_at > slot.alert.updated_at);
+        let open: Vec<_> = open.map(|(fingerprint, slot)| (fingerprint, Arc::clone(&slot.alert))).collect();
+        for (fingerprint, alert) in open {
+            let longer = Arc::new(Alert { ends_at: alert.ends_at + slept, ..Alert::clone(&alert) });
+            self.store_alert(now, fingerprint, Some(&alert), &longer);
         }
     }
 

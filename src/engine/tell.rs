@@ -211,13 +211,18 @@ impl Engine {
         self.attempt(now, key, effects);
     }
 
-    /// Writes down what the integration now knows.
+    /// Writes down what the integration now knows: what it was told, and what it goes on believing of other alerts.
     fn log(&mut self, now: Timestamp, key: &NflogKey, told: Told, data: ReceiverData, effects: &mut Effects) {
         let Some(delivery) = self.deliveries.get(key) else { return };
-        let previous = self.nflog.get(key).map(|entry| entry.version);
+        let previous = self.nflog.get(key).cloned();
+        let version = Version::after(previous.as_ref().map(|entry| entry.version), now, self.options.node);
         let not_told = self.not_told(now, key).into_iter();
-        let not_told = not_told.filter(|hash| !is_in(*hash, &told.firing) && !is_in(*hash, &told.resolved));
-        let mut firing: Vec<u64> = not_told.chain(told.firing.iter().copied()).collect();
+        let not_told: Vec<u64> =
+            not_told.filter(|hash| !is_in(*hash, &told.firing) && !is_in(*hash, &told.resolved)).collect();
+        let mut carried = previous.as_ref().map(|entry| entry.believed()).unwrap_or_default();
+        carried.retain(|carried| is_in(carried.hash, &not_told));
+        let unsure = not_told.into_iter().filter(|hash| !carried.iter().any(|carried| carried.hash == *hash));
+        let mut firing: Vec<u64> = unsure.chain(told.firing.iter().copied()).collect();
         firing.sort_unstable();
         let keep = (delivery.batch.repeat_interval * 2).max(MIN_KEEP).min(self.options.silences.retention);
         let entry = Arc::new(NflogEntry {
@@ -227,7 +232,9 @@ impl Engine {
             resolved: told.resolved.clone(),
             receiver_data: data,
             expires_at: now + keep,
-            version: Version::after(previous, now, self.options.node),
+            version,
+            carried: carried.into_iter().collect(),
+            past: previous.map_or_else(|| vec![version], |entry| entry.past_of_next(version)),
         });
         self.keep_nflog(Arc::clone(&entry), effects);
         self.strike_out(now, key, &told, effects);

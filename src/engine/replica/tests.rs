@@ -71,8 +71,17 @@ fn silence(id: u128, version: Version, kept: Duration, comment: &str) -> Record 
 
 fn entry(group: &str, version: Version, kept: Duration, firing: Vec<u64>) -> Record {
     let key = NflogKey { group_key: group.into(), receiver: "r".into(), integration: "webhook".into(), index: 0 };
-    let (resolved, receiver_data, expires_at) = (vec![], BTreeMap::new(), NOW + kept);
-    Record::Nflog(Arc::new(NflogEntry { key, timestamp: NOW, firing, resolved, receiver_data, expires_at, version }))
+    Record::Nflog(Arc::new(NflogEntry {
+        key,
+        timestamp: NOW,
+        firing,
+        resolved: vec![],
+        receiver_data: BTreeMap::new(),
+        expires_at: NOW + kept,
+        version,
+        carried: vec![],
+        past: vec![version],
+    }))
 }
 
 /// Few keys, versions and contents, so that they meet.

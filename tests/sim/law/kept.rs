@@ -76,9 +76,16 @@ impl Law {
         if now < self.calm_since + patience || now < self.parted_until {
             return;
         }
-        let ended = self.ended.iter().filter(|(_, (_, when))| *when + patience <= now);
+        let running = || nodes.iter().enumerate().filter(|(_, node)| node.runs());
+        // If only those know of the end that are not there, nobody can.
+        let is_known = |id: &SilenceId| {
+            let known =
+                |number: usize| self.silences[number].get(id).is_some_and(|known| known.ends_at <= known.updated_at);
+            running().any(|(number, _)| known(number))
+        };
+        let ended = self.ended.iter().filter(|(id, (_, when))| *when + patience <= now && is_known(id));
         let back = ended.map(|(id, _)| *id).find(|id| {
-            nodes.iter().filter(|node| node.runs()).any(|node| {
+            running().any(|(_, node)| {
                 let silence = node.engine.as_ref().and_then(|engine| engine.view().silences().get(*id));
                 silence.is_some_and(|silence| silence.state(node.clock(now)) == SilenceState::Active)
             })

@@ -6,7 +6,7 @@ use std::time::Duration;
 use watchbell_engine::effect::Input;
 
 use super::{Event, World};
-use crate::node::{self, Disk};
+use crate::node::{self, Disk, Node};
 use crate::plan::Fault;
 
 impl World {
@@ -57,7 +57,7 @@ impl World {
         if let Some(disk) = disk {
             self.law.disk_replaced(node, &disk);
             self.nodes[node].disk = disk;
-            if self.nodes.iter().all(|node| node.engine.is_none()) {
+            if !self.nodes.iter().any(Node::runs) {
                 self.law.alone();
             }
         }
@@ -103,13 +103,15 @@ impl World {
             return;
         }
         self.law.resumed(self.now, node);
+        let others = (0..self.nodes.len()).filter(|other| *other != node);
+        let alone = !others.clone().any(|other| self.nodes[other].runs());
+        if alone && self.nodes.len() > 1 {
+            self.law.alone();
+        }
         self.nodes[node].catching_up = true;
         self.handle(node, Input::Overslept);
         std::mem::take(&mut self.held_up[node]).into_iter().for_each(|event| self.happen(event));
-        for other in (0..self.nodes.len()).filter(|other| *other != node) {
-            self.soon(100, 2000, Event::Compare(node, other));
-        }
-        let alone = self.nodes.len() == 1;
+        others.for_each(|other| self.soon(100, 2000, Event::Compare(node, other)));
         let life = self.nodes[node].life;
         self.push(self.now + if alone { Duration::ZERO } else { Self::DETECTION }, Event::CaughtUp(node, life));
     }
@@ -130,7 +132,7 @@ impl World {
 
     pub(super) fn boot(&mut self, node: usize) {
         let count = self.nodes.len();
-        let alone = self.nodes.iter().all(|node| node.engine.is_none());
+        let alone = !self.nodes.iter().any(Node::runs);
         let (engine, effects) =
             node::start(&self.nodes[node], self.now, count, &self.plan.shapes[self.nodes[node].shape]);
         self.law.restarted(self.now, &self.nodes[node], node, &engine);

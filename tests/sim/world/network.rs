@@ -31,7 +31,8 @@ impl World {
         }
     }
 
-    /// Every living node learns from whom it hears.
+    /// Every living node learns from whom it hears. What a node told only some before it was gone comes out when those
+    /// compare what they hold, which the real ones do every few seconds.
     pub(super) fn membership(&mut self) {
         for node in 0..self.nodes.len() {
             if !self.nodes[node].runs() {
@@ -42,6 +43,7 @@ impl World {
             let peer = |number: usize| Peer { id: self.nodes[number].id(), name: format!("n{number}").into() };
             let peers = heard.map(peer).collect();
             self.handle(node, Input::Peers(peers));
+            (0..node).for_each(|other| self.soon(100, 3000, Event::Compare(node, other)));
         }
     }
 
