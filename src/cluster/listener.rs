@@ -102,8 +102,10 @@ impl Call {
             Ok((listener, hello)) => self.hear(listener, hello).await,
             Err(error) => error,
         };
-        if let Some(reason) = ended.reason() {
-            self.shared.metrics.cluster.refused(reason);
+        let metrics = &self.shared.metrics.cluster;
+        ended.reason().inspect(|reason| metrics.refused(reason));
+        if ended.is_failure() {
+            metrics.transport.read_errors.inc();
         }
         tracing::debug!(component = "cluster", from = %self.from, err = %ended, "A connection ended");
     }
@@ -116,6 +118,7 @@ impl Call {
             Some(tls) => Box::new(tls.accept(stream).await?),
             None => Box::new(stream),
         };
+        self.shared.metrics.cluster.transport.accepted.inc();
         match Listener::accept(stream, security.keys.as_ref()).await? {
             (listener, Frame::Hello(hello)) => {
                 self.shared.me.check(&hello).map_err(Broken::Misled)?;
@@ -165,7 +168,7 @@ impl Call {
         let (shared, metrics) = (&self.shared, &self.shared.metrics.cluster);
         metrics.received(kind(&frame), length);
         match frame {
-            Frame::Gossip(message) => shared.take_gossip(hello.address, message),
+            Frame::Gossip(message) => shared.take_gossip(hello, message),
             Frame::News(part, records) => {
                 pace.keep(records.len(), shared).await;
                 let records = self.read(records, hello);
