@@ -11,7 +11,7 @@
 //! * **Settling**: a node that starts compares with all it finds before it says that it is ready (`settling`).
 //!
 //! One TCP port for everything. Each node opens a connection to each address it sends to (`links`) and speaks on it; what
-//! comes in is only heard (`listener`). With keys the frames are sealed (`connection`, `key`, `seal`). Nothing from the
+//! comes in is only heard (`listener`, `strangers`). With keys the frames are sealed (`connection`, `key`, `seal`). Nothing from the
 //! network reaches an assertion, and everything that can grow has a limit, in the file where it grows. What the tasks of
 //! the room share is in `shared`; `keeper` is the task that keeps it together.
 
@@ -28,6 +28,7 @@ mod screen;
 mod seal;
 mod settling;
 mod shared;
+mod strangers;
 mod tls;
 
 use std::net::SocketAddr;

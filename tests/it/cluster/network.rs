@@ -14,7 +14,7 @@ pub(super) struct Network {
 }
 
 /// Lines one test process may have.
-const LINES: u32 = 64;
+const LINES: u32 = 128;
 
 impl Network {
     pub(super) fn new(nodes: usize) -> Self {
@@ -22,7 +22,7 @@ impl Network {
         let taken = TAKEN.fetch_add(nodes as u32, Ordering::Relaxed);
         assert!(taken + nodes as u32 <= LINES, "a test process has {LINES} lines");
         let pid = std::process::id();
-        let network = Self { name: format!("wb{pid}-{taken}"), nodes, first_line: pid % 512 * LINES + taken };
+        let network = Self { name: format!("wb{pid}-{taken}"), nodes, first_line: pid % 256 * LINES + taken };
         let bridge = network.bridge();
         ip(&format!("netns add {bridge}"));
         ip(&format!("-n {bridge} link add br0 type bridge"));
