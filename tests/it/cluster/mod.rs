@@ -3,8 +3,8 @@
 mod agree;
 mod gitlab;
 mod moves;
-mod network;
-mod nodes;
+pub(crate) mod network;
+pub(crate) mod nodes;
 mod once;
 mod strangers;
 mod tls;

@@ -13,43 +13,43 @@ use crate::harness::wait::{eventually, eventually_within};
 const FLAGS: [&str; 1] = ["--cluster.reconnect-interval=1s"];
 
 /// How long a busy machine may take for what many nodes do together.
-pub(super) const LONG: std::time::Duration = std::time::Duration::from_secs(120);
+pub(crate) const LONG: std::time::Duration = std::time::Duration::from_secs(120);
 
 /// A cluster whose nodes are called `n1`, `n2` and so on.
-pub(super) struct Cluster {
-    pub(super) nodes: Vec<Server>,
+pub(crate) struct Cluster {
+    pub(crate) nodes: Vec<Server>,
     listen: Vec<SocketAddr>,
 }
 
 /// What a node says of its cluster.
-pub(super) struct Shown {
-    pub(super) status: String,
-    pub(super) names: Vec<String>,
+pub(crate) struct Shown {
+    pub(crate) status: String,
+    pub(crate) names: Vec<String>,
 }
 
 impl Cluster {
     /// So many nodes that know of each other and have settled.
-    pub(super) fn start(count: usize, config: &str, flags: &[&str]) -> Self {
+    pub(crate) fn start(count: usize, config: &str, flags: &[&str]) -> Self {
         let mut cluster = Self::prepare(count, config, flags);
         cluster.launch();
         cluster
     }
 
     /// The same, not started yet.
-    pub(super) fn prepare(count: usize, config: &str, flags: &[&str]) -> Self {
+    pub(crate) fn prepare(count: usize, config: &str, flags: &[&str]) -> Self {
         let addresses: Vec<SocketAddr> = (0..count).map(|_| address::reserve()).collect();
         Self { nodes: (0..count).map(|index| node(index, &addresses, config, flags)).collect(), listen: addresses }
     }
 
     /// Nodes that know of each other and have settled, one in each namespace of the network.
-    pub(super) fn start_on(network: &Network, count: usize, config: &str, flags: &[&str]) -> Self {
+    pub(crate) fn start_on(network: &Network, count: usize, config: &str, flags: &[&str]) -> Self {
         let mut cluster = Self::prepare_on(network, count, config, flags);
         cluster.launch();
         cluster
     }
 
     /// The same, not started yet.
-    pub(super) fn prepare_on(network: &Network, count: usize, config: &str, flags: &[&str]) -> Self {
+    pub(crate) fn prepare_on(network: &Network, count: usize, config: &str, flags: &[&str]) -> Self {
         let addresses: Vec<_> =
             (1..=count).map(|number| SocketAddr::new(Network::peer_address(number), 9094)).collect();
         let place = |index: usize| {
@@ -62,12 +62,12 @@ impl Cluster {
     }
 
     /// Where a node listens for its peers; the first has the index 0.
-    pub(super) fn listens(&self, index: usize) -> SocketAddr {
+    pub(crate) fn listens(&self, index: usize) -> SocketAddr {
         self.listen[index]
     }
 
     /// Starts all nodes that do not run and waits until they see each other.
-    pub(super) fn launch(&mut self) {
+    pub(crate) fn launch(&mut self) {
         self.nodes.iter_mut().for_each(Server::begin);
         self.nodes.iter_mut().for_each(Server::wait_until_ready);
         let all: Vec<String> = (1..=self.nodes.len()).map(|number| format!("n{number}")).collect();
@@ -75,14 +75,14 @@ impl Cluster {
     }
 
     /// Posts alerts to all nodes that run, as Prometheus does.
-    pub(super) fn post(&self, alerts: &Value) {
+    pub(crate) fn post(&self, alerts: &Value) {
         for node in self.nodes.iter().filter(|node| node.runs()) {
             node.client().post("/api/v2/alerts", alerts).ok();
         }
     }
 
     /// Waits until each running node has found all others to hold the same as itself, by comparisons that began now.
-    pub(super) fn agrees(&self) {
+    pub(crate) fn agrees(&self) {
         let running: Vec<_> = self.nodes.iter().filter(|node| node.runs()).collect();
         let equal = "watchbell_cluster_digests_compared_total{result=\"equal\"}";
         let before: Vec<f64> = running.iter().map(|node| metric(node, equal)).collect();
@@ -107,14 +107,14 @@ fn node(index: usize, addresses: &[SocketAddr], config: &str, flags: &[&str]) ->
 }
 
 /// Waits until a node sees exactly these others and itself.
-pub(super) fn sees(node: &Server, names: &[impl AsRef<str>]) {
+pub(crate) fn sees(node: &Server, names: &[impl AsRef<str>]) {
     eventually_within(LONG, "the node sees its peers", || {
         let shown = shown(node);
         shown.names.iter().map(String::as_str).eq(names.iter().map(AsRef::as_ref)).then_some(())
     });
 }
 
-pub(super) fn shown(node: &Server) -> Shown {
+pub(crate) fn shown(node: &Server) -> Shown {
     let cluster = node.client().get("/api/v2/status").ok().json()["cluster"].clone();
     let names = cluster["peers"].as_array().expect("peers are a list").iter();
     let names = names.map(|peer| peer["name"].as_str().expect("a peer has a name").to_owned()).collect();
@@ -122,19 +122,19 @@ pub(super) fn shown(node: &Server) -> Shown {
 }
 
 /// The value of a metric of a node; 0 if it is not there.
-pub(super) fn metric(node: &Server, series: &str) -> f64 {
+pub(crate) fn metric(node: &Server, series: &str) -> f64 {
     let page = node.client().get("/metrics").ok().text();
     let line = page.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
     line.map_or(0.0, |value| value.parse().expect("a metric is a number"))
 }
 
 /// Makes a silence of everything called `name`; returns its id.
-pub(super) fn silence(node: &Server, name: &str) -> String {
+pub(crate) fn silence(node: &Server, name: &str) -> String {
     set_silence(node, None, name, "why")
 }
 
 /// Makes a silence, or edits the one with this id; returns its id.
-pub(super) fn set_silence(node: &Server, id: Option<&str>, name: &str, comment: &str) -> String {
+pub(crate) fn set_silence(node: &Server, id: Option<&str>, name: &str, comment: &str) -> String {
     let mut body = json!({
         "matchers": [{"name": "alertname", "value": name, "isRegex": false}],
         "startsAt": "2020-01-01T00:00:00Z", "endsAt": "2100-01-01T00:00:00Z", "createdBy": "us", "comment": comment,
@@ -147,7 +147,7 @@ pub(super) fn set_silence(node: &Server, id: Option<&str>, name: &str, comment: 
 }
 
 /// The silences a node shows, sorted: id, state, comment.
-pub(super) fn silences(node: &Server) -> Vec<[String; 3]> {
+pub(crate) fn silences(node: &Server) -> Vec<[String; 3]> {
     let shown = node.client().get("/api/v2/silences").ok().json();
     let text =
         |silence: &Value, path: &str| silence.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -159,7 +159,7 @@ pub(super) fn silences(node: &Server) -> Vec<[String; 3]> {
 }
 
 /// Waits until all nodes show as many silences as the first, and the same.
-pub(super) fn same_silences(nodes: &[&Server], count: usize) {
+pub(crate) fn same_silences(nodes: &[&Server], count: usize) {
     eventually("all nodes show the same silences", || {
         let first = silences(nodes[0]);
         (first.len() == count && nodes.iter().all(|node| silences(node) == first)).then_some(())
@@ -167,6 +167,6 @@ pub(super) fn same_silences(nodes: &[&Server], count: usize) {
 }
 
 /// `count` alerts called `{word}0` and so on, each the only one of its group.
-pub(super) fn alerts(word: &str, count: usize) -> Value {
+pub(crate) fn alerts(word: &str, count: usize) -> Value {
     (0..count).map(|number| json!({"labels": {"alertname": format!("{word}{number}")}})).collect()
 }
