@@ -16,7 +16,7 @@ pub(crate) struct Network {
 }
 
 /// Lines one test process may have.
-const LINES: u32 = 64;
+const LINES: u32 = 128;
 
 impl Network {
     pub(crate) fn new(nodes: usize) -> Self {
@@ -24,7 +24,7 @@ impl Network {
         let taken = TAKEN.fetch_add(nodes as u32, Ordering::Relaxed);
         assert!(taken + nodes as u32 <= LINES, "a test process has {LINES} lines");
         let pid = std::process::id();
-        let network = Self { name: format!("wb{pid}-{taken}"), nodes, first_line: pid % 512 * LINES + taken };
+        let network = Self { name: format!("wb{pid}-{taken}"), nodes, first_line: pid % 256 * LINES + taken };
         let bridge = network.bridge();
         ip(&format!("netns add {bridge}"));
         ip(&format!("-n {bridge} link add br0 type bridge"));
@@ -106,10 +106,13 @@ impl Network {
 
     /// Makes all lines whole.
     pub(crate) fn heal(&self) {
-        for node in 1..=self.nodes {
-            ip(&format!("-n {} link set eth0 up", self.space(node)));
-            self.nft(node, "flush ruleset");
-        }
+        (1..=self.nodes).for_each(|node| self.restore(node));
+    }
+
+    /// Makes the lines of a node whole.
+    pub(crate) fn restore(&self, node: usize) {
+        ip(&format!("-n {} link set eth0 up", self.space(node)));
+        self.nft(node, "flush ruleset");
     }
 
     fn filter(&self, node: usize, rule: &str) {

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 
+use super::forwarder::Forwarder;
 use super::network::Network;
 use crate::harness::address;
 use crate::harness::server::{Program, Server};
@@ -13,47 +14,63 @@ use crate::harness::wait::{eventually, eventually_within};
 const FLAGS: [&str; 1] = ["--cluster.reconnect-interval=1s"];
 
 /// How long a busy machine may take for what many nodes do together.
-pub(crate) const LONG: std::time::Duration = std::time::Duration::from_secs(120);
+pub(super) const LONG: std::time::Duration = std::time::Duration::from_secs(120);
 
 /// A cluster whose nodes are called `n1`, `n2` and so on.
-pub(crate) struct Cluster {
-    pub(crate) nodes: Vec<Server>,
+pub(super) struct Cluster {
+    pub(super) nodes: Vec<Server>,
     listen: Vec<SocketAddr>,
 }
 
 /// What a node says of its cluster.
-pub(crate) struct Shown {
-    pub(crate) status: String,
-    pub(crate) names: Vec<String>,
+pub(super) struct Shown {
+    pub(super) status: String,
+    pub(super) names: Vec<String>,
 }
 
 impl Cluster {
     /// So many nodes that know of each other and have settled.
-    pub(crate) fn start(count: usize, config: &str, flags: &[&str]) -> Self {
+    pub(super) fn start(count: usize, config: &str, flags: &[&str]) -> Self {
         let mut cluster = Self::prepare(count, config, flags);
         cluster.launch();
         cluster
     }
 
     /// The same, not started yet.
-    pub(crate) fn prepare(count: usize, config: &str, flags: &[&str]) -> Self {
-        let addresses: Vec<SocketAddr> = (0..count).map(|_| address::reserve()).collect();
-        Self { nodes: (0..count).map(|index| node(index, &addresses, config, flags)).collect(), listen: addresses }
+    pub(super) fn prepare(count: usize, config: &str, flags: &[&str]) -> Self {
+        let addresses = reserve(count);
+        Self {
+            nodes: (0..count).map(|index| node(index, addresses[index], &addresses, config, flags)).collect(),
+            listen: addresses,
+        }
+    }
+
+    /// The same; each node is found by the others only where a forwarder listens for it.
+    pub(super) fn prepare_behind_forwarders(count: usize, config: &str, flags: &[&str]) -> (Self, Vec<Forwarder>) {
+        let (listen, found) = (reserve(count), reserve(count));
+        let place = |index: usize| {
+            let mut node = node(index, listen[index], &found, config, flags);
+            node.add_flag(format!("--cluster.advertise-address={}", found[index]));
+            node
+        };
+        let nodes = (0..count).map(place).collect();
+        let forwarders = found.iter().zip(&listen).map(|(found, listen)| Forwarder::start(*found, *listen)).collect();
+        (Self { nodes, listen }, forwarders)
     }
 
     /// Nodes that know of each other and have settled, one in each namespace of the network.
-    pub(crate) fn start_on(network: &Network, count: usize, config: &str, flags: &[&str]) -> Self {
+    pub(super) fn start_on(network: &Network, count: usize, config: &str, flags: &[&str]) -> Self {
         let mut cluster = Self::prepare_on(network, count, config, flags);
         cluster.launch();
         cluster
     }
 
     /// The same, not started yet.
-    pub(crate) fn prepare_on(network: &Network, count: usize, config: &str, flags: &[&str]) -> Self {
+    pub(super) fn prepare_on(network: &Network, count: usize, config: &str, flags: &[&str]) -> Self {
         let addresses: Vec<_> =
             (1..=count).map(|number| SocketAddr::new(Network::peer_address(number), 9094)).collect();
         let place = |index: usize| {
-            let mut node = node(index, &addresses, config, flags);
+            let mut node = node(index, addresses[index], &addresses, config, flags);
             node.space = Some(network.space(index + 1));
             node.address = SocketAddr::new(network.address(index + 1), 9093);
             node
@@ -62,27 +79,28 @@ impl Cluster {
     }
 
     /// Where a node listens for its peers; the first has the index 0.
-    pub(crate) fn listens(&self, index: usize) -> SocketAddr {
+    pub(super) fn listens(&self, index: usize) -> SocketAddr {
         self.listen[index]
     }
 
     /// Starts all nodes that do not run and waits until they see each other.
-    pub(crate) fn launch(&mut self) {
+    pub(super) fn launch(&mut self) {
         self.nodes.iter_mut().for_each(Server::begin);
         self.nodes.iter_mut().for_each(Server::wait_until_ready);
-        let all: Vec<String> = (1..=self.nodes.len()).map(|number| format!("n{number}")).collect();
+        let mut all: Vec<String> = (1..=self.nodes.len()).map(|number| format!("n{number}")).collect();
+        all.sort();
         self.nodes.iter().for_each(|node| sees(node, &all));
     }
 
     /// Posts alerts to all nodes that run, as Prometheus does.
-    pub(crate) fn post(&self, alerts: &Value) {
+    pub(super) fn post(&self, alerts: &Value) {
         for node in self.nodes.iter().filter(|node| node.runs()) {
             node.client().post("/api/v2/alerts", alerts).ok();
         }
     }
 
     /// Waits until each running node has found all others to hold the same as itself, by comparisons that began now.
-    pub(crate) fn agrees(&self) {
+    pub(super) fn agrees(&self) {
         let running: Vec<_> = self.nodes.iter().filter(|node| node.runs()).collect();
         let equal = "watchbell_cluster_digests_compared_total{result=\"equal\"}";
         let before: Vec<f64> = running.iter().map(|node| metric(node, equal)).collect();
@@ -98,15 +116,18 @@ impl Cluster {
     }
 }
 
-fn node(index: usize, addresses: &[SocketAddr], config: &str, flags: &[&str]) -> Server {
-    let mut all =
-        vec![format!("--cluster.listen-address={}", addresses[index]), format!("--cluster.peer-name=n{}", index + 1)];
-    all.extend(addresses.iter().map(|address| format!("--cluster.peer={address}")));
+fn reserve(count: usize) -> Vec<SocketAddr> {
+    (0..count).map(|_| address::reserve()).collect()
+}
+
+fn node(index: usize, listen: SocketAddr, peers: &[SocketAddr], config: &str, flags: &[&str]) -> Server {
+    let mut all = vec![format!("--cluster.listen-address={listen}"), format!("--cluster.peer-name=n{}", index + 1)];
+    all.extend(peers.iter().map(|address| format!("--cluster.peer={address}")));
     all.extend(FLAGS.iter().chain(flags).map(|flag| (*flag).to_owned()));
     Server::prepare(Program::Watchbell, config, &all.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
-/// Waits until a node sees exactly these others and itself.
+/// Waits until a node sees exactly these others and itself, in the order of their names.
 pub(crate) fn sees(node: &Server, names: &[impl AsRef<str>]) {
     eventually_within(LONG, "the node sees its peers", || {
         let shown = shown(node);
@@ -114,7 +135,7 @@ pub(crate) fn sees(node: &Server, names: &[impl AsRef<str>]) {
     });
 }
 
-pub(crate) fn shown(node: &Server) -> Shown {
+pub(super) fn shown(node: &Server) -> Shown {
     let cluster = node.client().get("/api/v2/status").ok().json()["cluster"].clone();
     let names = cluster["peers"].as_array().expect("peers are a list").iter();
     let names = names.map(|peer| peer["name"].as_str().expect("a peer has a name").to_owned()).collect();
@@ -126,6 +147,19 @@ pub(crate) fn metric(node: &Server, series: &str) -> f64 {
     let page = node.client().get("/metrics").ok().text();
     let line = page.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
     line.map_or(0.0, |value| value.parse().expect("a metric is a number"))
+}
+
+/// How much a node has refused for a reason.
+pub(super) fn refused(node: &Server, reason: &str) -> f64 {
+    metric(node, &format!("watchbell_cluster_refused_total{{reason=\"{reason}\"}}"))
+}
+
+/// Where peers find the node that is called so.
+pub(super) fn peer_address(node: &Server, name: &str) -> SocketAddr {
+    let cluster = node.client().get("/api/v2/status").ok().json()["cluster"].clone();
+    let peers = cluster["peers"].as_array().expect("peers are a list");
+    let peer = peers.iter().find(|peer| peer["name"] == name).expect("the node is there");
+    peer["address"].as_str().and_then(|text| text.parse().ok()).expect("an address")
 }
 
 /// Makes a silence of everything called `name`; returns its id.
@@ -159,7 +193,7 @@ pub(crate) fn silences(node: &Server) -> Vec<[String; 3]> {
 }
 
 /// Waits until all nodes show as many silences as the first, and the same.
-pub(crate) fn same_silences(nodes: &[&Server], count: usize) {
+pub(super) fn same_silences(nodes: &[&Server], count: usize) {
     eventually("all nodes show the same silences", || {
         let first = silences(nodes[0]);
         (first.len() == count && nodes.iter().all(|node| silences(node) == first)).then_some(())
@@ -167,6 +201,6 @@ pub(crate) fn same_silences(nodes: &[&Server], count: usize) {
 }
 
 /// `count` alerts called `{word}0` and so on, each the only one of its group.
-pub(crate) fn alerts(word: &str, count: usize) -> Value {
+pub(super) fn alerts(word: &str, count: usize) -> Value {
     (0..count).map(|number| json!({"labels": {"alertname": format!("{word}{number}")}})).collect()
 }

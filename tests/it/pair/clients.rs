@@ -110,6 +110,14 @@ pub(super) fn check(stage: &Stage, active: usize) {
     stage.machines.iter().for_each(|machine| grafana(&machine.router.client()));
 }
 
+/// Waits until Karma shows the same of both routers, whatever that is.
+pub(super) fn agree(stage: &Stage) {
+    until("Karma shows the same of both routers", || {
+        let [first, second] = stage.machines.each_ref().map(|machine| karma(&machine.router.client()));
+        (first == second).then_some(())
+    });
+}
+
 /// Karma's three requests, in its order, decoded by its rules.
 pub(super) fn karma(router: &Client) -> Shown {
     let metrics = ask_as_karma(router, "/metrics");

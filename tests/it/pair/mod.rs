@@ -11,3 +11,5 @@ mod sinks;
 mod stage;
 
 mod s1_target;
+mod s2_cut_off;
+mod s3_split;

@@ -1,6 +1,7 @@
 //! Who is told: an IRC server with somebody in its channels, a mail server with mailboxes, and GitLab. They are in the
 //! test's own network, where no cut between the machines reaches them.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
@@ -80,6 +81,18 @@ impl Sinks {
     pub(super) fn mailbox(&self, user: &str) -> Vec<Mail> {
         assert!(ON_CALL.contains(&user), "{user} is nobody");
         self.dovecot.mailbox(user)
+    }
+
+    /// Fails if the same news came twice: a line or a mail of the same name, or two open issues of one title.
+    pub(super) fn nothing_twice(&self) {
+        let lines = CHANNELS.iter().flat_map(|channel| self.said(channel)).map(|line| line.id);
+        let mails = self.sent();
+        let mails = mails.iter().map(|mail| format!("{} {}", mail.recipient(), mail.id()));
+        let open = ["ops/alerts", "web/site"].iter().flat_map(|project| self.issues(project));
+        let open = open.filter(|issue| issue.open).map(|issue| format!("{} {}", issue.project, issue.title));
+        let mut seen = BTreeSet::new();
+        let twice: Vec<_> = lines.chain(mails).chain(open).filter(|name| !seen.insert(name.clone())).collect();
+        assert!(twice.is_empty(), "{twice:#?}\n{:#?}", super::report::everything(self));
     }
 
     /// The issues of a project, by number.
