@@ -128,7 +128,7 @@ fn node(index: usize, listen: SocketAddr, peers: &[SocketAddr], config: &str, fl
 }
 
 /// Waits until a node sees exactly these others and itself, in the order of their names.
-pub(super) fn sees(node: &Server, names: &[impl AsRef<str>]) {
+pub(crate) fn sees(node: &Server, names: &[impl AsRef<str>]) {
     eventually_within(LONG, "the node sees its peers", || {
         let shown = shown(node);
         shown.names.iter().map(String::as_str).eq(names.iter().map(AsRef::as_ref)).then_some(())
@@ -143,7 +143,7 @@ pub(super) fn shown(node: &Server) -> Shown {
 }
 
 /// The value of a metric of a node; 0 if it is not there.
-pub(super) fn metric(node: &Server, series: &str) -> f64 {
+pub(crate) fn metric(node: &Server, series: &str) -> f64 {
     let page = node.client().get("/metrics").ok().text();
     let line = page.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
     line.map_or(0.0, |value| value.parse().expect("a metric is a number"))
@@ -163,12 +163,12 @@ pub(super) fn peer_address(node: &Server, name: &str) -> SocketAddr {
 }
 
 /// Makes a silence of everything called `name`; returns its id.
-pub(super) fn silence(node: &Server, name: &str) -> String {
+pub(crate) fn silence(node: &Server, name: &str) -> String {
     set_silence(node, None, name, "why")
 }
 
 /// Makes a silence, or edits the one with this id; returns its id.
-pub(super) fn set_silence(node: &Server, id: Option<&str>, name: &str, comment: &str) -> String {
+pub(crate) fn set_silence(node: &Server, id: Option<&str>, name: &str, comment: &str) -> String {
     let mut body = json!({
         "matchers": [{"name": "alertname", "value": name, "isRegex": false}],
         "startsAt": "2020-01-01T00:00:00Z", "endsAt": "2100-01-01T00:00:00Z", "createdBy": "us", "comment": comment,
@@ -181,7 +181,7 @@ pub(super) fn set_silence(node: &Server, id: Option<&str>, name: &str, comment: 
 }
 
 /// The silences a node shows, sorted: id, state, comment.
-pub(super) fn silences(node: &Server) -> Vec<[String; 3]> {
+pub(crate) fn silences(node: &Server) -> Vec<[String; 3]> {
     let shown = node.client().get("/api/v2/silences").ok().json();
     let text =
         |silence: &Value, path: &str| silence.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
