@@ -155,3 +155,6 @@ fn newest_by_node(versions: impl Iterator<Item = Version>) -> Vec<Version> {
     }
     newest.into_values().collect()
 }
+
+#[cfg(test)]
+mod tests;

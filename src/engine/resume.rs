@@ -35,7 +35,7 @@ pub struct Saved {
 }
 
 /// A group by names that hold under every policy: its route's id and its labels.
-type Carried = BTreeMap<(Arc<str>, Labels), Group>;
+type GroupsBefore = BTreeMap<(Arc<str>, Labels), Group>;
 
 /// Senders vouch for what fires for the time of several reports: who sleeps for less misses nothing by it.
 const LONG_SLEEP: Duration = Duration::from_secs(10);
@@ -106,7 +106,7 @@ impl Engine {
 
     /// Ends all groups, with what must survive until [`regroup`](Self::regroup). A flush that was not settled is done
     /// again at once, unless an attempt for it is under way.
-    fn take_groups(&mut self) -> Carried {
+    fn take_groups(&mut self) -> GroupsBefore {
         self.deliveries.retain(|key, delivery| {
             (delivery.group, delivery.next) = (None, None);
             if delivery.sending.is_none() {
@@ -116,7 +116,7 @@ impl Engine {
         });
         let groups = std::mem::take(&mut self.view.groups);
         self.group_keys.clear();
-        let mut carried = Carried::new();
+        let mut carried = GroupsBefore::new();
         for (id, group) in groups.iter() {
             self.timers.cancel(&Timer::Flush(*id));
             let mut group = Group::clone(group);
@@ -129,7 +129,7 @@ impl Engine {
     }
 
     /// Puts every alert into its groups; those that were there before go on.
-    fn regroup(&mut self, now: Timestamp, carried: Carried, effects: &mut Effects) {
+    fn regroup(&mut self, now: Timestamp, carried: GroupsBefore, effects: &mut Effects) {
         let alerts: Vec<(Fingerprint, Arc<Alert>)> =
             self.view.alerts.iter().map(|(fingerprint, slot)| (fingerprint, Arc::clone(&slot.alert))).collect();
         for (fingerprint, alert) in alerts {
@@ -157,7 +157,7 @@ impl Engine {
         self.timers.set(Timer::Flush(id), next_flush.max(self.hold_until));
     }
 
-    fn forget_gone_groups(&self, carried: &Carried, effects: &mut Effects) {
+    fn forget_gone_groups(&self, carried: &GroupsBefore, effects: &mut Effects) {
         let there: BTreeSet<_> =
             self.view.groups.keys().filter_map(|id| self.saved_group(*id)).map(|g| (g.route_id, g.labels)).collect();
         let gone = carried.iter().filter(|(name, _)| !there.contains(*name));
