@@ -21,6 +21,11 @@ impl DemandedPairs {
         let demanding = matchers.iter().filter(|matcher| demands_a_pair(matcher));
         Self(demanding.map(|matcher| PairHash::new(matcher.name(), matcher.value())).collect())
     }
+
+    /// Whether nothing is demanded, so that all must be looked at.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 /// The label sets that have a pair, by the pair's hash. It only narrows: two pairs may have one hash.
