@@ -1,14 +1,15 @@
-//! Who is here: the living nodes, those that were lost, and how far each agrees with this one. It knows chitchat's
+//! Who is here: the living nodes, those that were lost or are remembered, and how far each agrees with this one. It knows chitchat's
 //! verdicts and what nodes say of themselves, and nothing of connections.
 //!
 //! A node that chitchat gives up is missed for a few looks before it counts as lost. A node that was stopped itself, and
 //! wakes with clocks that ran on, misses nobody for a while: it would take all others for dead, and speak for them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use smol_str::SmolStr;
+use watchbell_engine::members::{KnownPeer, Member as Known};
 use watchbell_engine::peers::Peer;
 use watchbell_engine::version::NodeId;
 
@@ -54,6 +55,10 @@ struct Member {
     state: State,
     /// The connection over which it was met.
     met: Option<u64>,
+    /// Whether it said goodbye: nobody misses it.
+    left: bool,
+    /// Whether it was met in an earlier life of this node only.
+    remembered: bool,
     /// Whether it was compared with since it came, or since that was doubted.
     compared: bool,
     /// The first comparison that counts for that; answers to earlier ones are old.
@@ -94,6 +99,17 @@ impl Members {
         Self { me, nodes: BTreeMap::new(), over: BTreeMap::new(), patient_until: None }
     }
 
+    /// Remembers nodes that were known in an earlier life of this one: they are lost until they are seen.
+    pub(super) fn remember(&mut self, peers: &[KnownPeer], now: Instant) {
+        for peer in peers.iter().filter(|peer| peer.node != self.me.id) {
+            if let Ok(address) = peer.address.parse() {
+                let life = Life { node: peer.node, name: peer.name.clone(), address, number: 0 };
+                let member = Member { state: State::Lost(now), remembered: true, ..Member::new(life) };
+                self.nodes.insert(peer.node, member);
+            }
+        }
+    }
+
     /// Takes note that this node was stopped, and hears nobody for that reason.
     pub(super) fn slept(&mut self, now: Instant) {
         self.patient_until = Some(now + PATIENCE);
@@ -131,6 +147,7 @@ impl Members {
             return;
         };
         match member.state {
+            State::Lost(_) if member.remembered => changes.joined += 1,
             State::Lost(_) => changes.returned += 1,
             _ if member.life.number != life.number => changes.updated += 1,
             _ => {
@@ -144,6 +161,9 @@ impl Members {
     /// Ends a life before chitchat notices.
     pub(super) fn end(&mut self, node: NodeId, number: u64, now: Instant) {
         self.over.insert((node, number), now + 2 * GONE_AFTER);
+        if let Some(member) = self.nodes.get_mut(&node).filter(|member| member.life.number == number) {
+            member.left = true;
+        }
     }
 
     /// Takes the node at an address for dead, for a while.
@@ -156,9 +176,24 @@ impl Members {
         }
     }
 
-    /// Forgets who is lost for longer than this.
-    pub(super) fn forget(&mut self, longest: Duration, now: Instant) {
-        self.nodes.retain(|_, member| !matches!(member.state, State::Lost(since) if since + longest <= now));
+    /// Forgets who is lost for longer than this, unless it was `named` by an operator and has not said goodbye.
+    pub(super) fn forget(&mut self, longest: Duration, named: &BTreeSet<SocketAddr>, now: Instant) {
+        self.nodes.retain(|_, member| {
+            let expected = named.contains(&member.life.address) && !member.left;
+            expected || !matches!(member.state, State::Lost(since) if since + longest <= now)
+        });
+    }
+
+    /// All nodes that are here or missed. Where another node lives now, nobody is missed: a disk was replaced.
+    pub(super) fn known(&self) -> Vec<Known> {
+        let taken: BTreeSet<SocketAddr> = self.living().map(|member| member.life.address).collect();
+        let missed = |member: &Member| !member.left && !taken.contains(&member.life.address);
+        let known = |member: &Member| {
+            let Life { node, name, address, .. } = &member.life;
+            let peer = KnownPeer { name: name.clone(), node: *node, address: address.to_string().into() };
+            Known { peer, here: member.is_living() }
+        };
+        self.nodes.values().filter(|member| member.is_living() || missed(member)).map(known).collect()
     }
 
     /// The living nodes, this one among them.
@@ -246,7 +281,8 @@ impl Member {
     fn new(life: Life) -> Self {
         let (met, differing) = (None, Vec::new());
         let (compared, counts, counts_from, equal) = (false, false, 0, false);
-        Self { life, state: State::Alive, met, compared, counts, counts_from, equal, differing }
+        let (left, remembered) = (false, false);
+        Self { life, state: State::Alive, met, left, remembered, compared, counts, counts_from, equal, differing }
     }
 
     fn is_living(&self) -> bool {
@@ -299,7 +335,7 @@ mod tests {
         assert_eq!((names(&members), members.lost()), (vec!["n1".into()], vec![life(2, 1).address]));
         assert_eq!(members.look(vec![life(2, 1)], now), Changes { returned: 1, ..Changes::default() });
         assert_eq!(names(&members), ["n1", "n2"]);
-        members.forget(Duration::ZERO, now);
+        members.forget(Duration::ZERO, &BTreeSet::new(), now);
         assert_eq!(names(&members), ["n1", "n2"]);
     }
 

@@ -79,7 +79,9 @@ impl Shared {
         metrics.cluster.named(&me.name);
         metrics.cluster.open.set(i64::from(security.is_open()));
         let (securing, security) = watch::channel(Arc::new(security));
-        let members = Mutex::new(Members::new(Peer { id: me.node, name: me.name.clone() }));
+        let mut members = Members::new(Peer { id: me.node, name: me.name.clone() });
+        members.remember(&options.remembered, Instant::now());
+        let members = Mutex::new(members);
         let (links, named, own) = (Links::default(), Mutex::new(named), Mutex::new(BTreeSet::from([address])));
         let (numbers, settled, told_of_twin) = (AtomicU64::new(0), AtomicBool::new(false), AtomicBool::new(false));
         Self {

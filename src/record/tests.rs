@@ -6,12 +6,15 @@ use smol_str::SmolStr;
 use watchbell_engine::alert::Alert;
 use watchbell_engine::group::SavedGroup;
 use watchbell_engine::intent::Intent;
-use watchbell_engine::label::Labels;
+use watchbell_engine::expect::Seen;
+use watchbell_engine::label::{Fingerprint, Labels};
 use watchbell_engine::matcher::{MatchOp, Matcher};
+use watchbell_engine::members::KnownPeer;
 use watchbell_engine::nflog::{NflogEntry, NflogKey, ReceiverDatum};
 use watchbell_engine::silence::{Silence, SilenceId};
 use watchbell_engine::time::{Timestamp, UtcOffset};
 use watchbell_engine::version::{NodeId, Version};
+use watchbell_engine::vigil::Raised;
 
 use super::*;
 
@@ -118,6 +121,14 @@ fn group() -> impl Strategy<Value = SavedGroup> {
     })
 }
 
+fn peer() -> impl Strategy<Value = KnownPeer> {
+    (text(), any::<u64>(), text()).prop_map(|(name, node, address)| KnownPeer {
+        name: name.into(),
+        node: NodeId(node),
+        address: address.into(),
+    })
+}
+
 /// Encodes, decodes, and hands every prefix and some damaged forms to the decoder too.
 fn comes_back<R: Framed + PartialEq + std::fmt::Debug>(record: &R) -> Result<(), TestCaseError> {
     let bytes = encode(record).unwrap();
@@ -138,6 +149,9 @@ fn read_all(payload: &[u8]) {
     let _ = decode::<NflogEntry>(&frame::seal(Kind::Nflog, 1, payload));
     let _ = decode::<Intent>(&frame::seal(Kind::Intent, 1, payload));
     let _ = decode::<SavedGroup>(&frame::seal(Kind::Group, 1, payload));
+    let _ = decode::<KnownPeer>(&frame::seal(Kind::Peer, 1, payload));
+    let _ = decode::<Seen>(&frame::seal(Kind::Seen, 1, payload));
+    let _ = decode::<Raised>(&frame::seal(Kind::Raised, 1, payload));
 }
 
 proptest! {
@@ -159,6 +173,17 @@ proptest! {
     #[test]
     fn groups_come_back(group in group()) {
         comes_back(&group)?;
+    }
+
+    #[test]
+    fn peers_come_back(peer in peer()) {
+        comes_back(&peer)?;
+    }
+
+    #[test]
+    fn sightings_and_beginnings_come_back(expect in text(), fingerprint in any::<u64>(), starts_at in time()) {
+        comes_back(&Seen { expect: expect.into() })?;
+        comes_back(&Raised { fingerprint: Fingerprint(fingerprint), starts_at })?;
     }
 
     #[test]
@@ -193,6 +218,7 @@ fn no_payload_makes_a_reader_panic() {
         encode(&sample_entry()).unwrap(),
         encode(&sample_intent()).unwrap(),
         encode(&sample_group()).unwrap(),
+        encode(&sample_peer()).unwrap(),
     ];
     for round in 0..40_000 {
         let mut payload = sound[round % sound.len()][6..].to_vec();
@@ -232,6 +258,7 @@ fn stored_bytes_of_every_version_are_read() {
     assert_eq!(decode::<NflogEntry>(&fixture("nflog-1")).unwrap(), sample_entry());
     assert_eq!(decode::<Intent>(&fixture("intent-1")).unwrap(), sample_intent());
     assert_eq!(decode::<SavedGroup>(&fixture("group-1")).unwrap(), sample_group());
+    assert_eq!(decode::<KnownPeer>(&fixture("peer-1")).unwrap(), sample_peer());
 }
 
 #[test]
@@ -242,6 +269,7 @@ fn this_version_writes_the_stored_bytes() {
     assert_eq!(encode(&sample_entry()).unwrap(), fixture("nflog-1"));
     assert_eq!(encode(&sample_intent()).unwrap(), fixture("intent-1"));
     assert_eq!(encode(&sample_group()).unwrap(), fixture("group-1"));
+    assert_eq!(encode(&sample_peer()).unwrap(), fixture("peer-1"));
 }
 
 fn sample_alert() -> Alert {
@@ -299,6 +327,10 @@ fn sample_entry() -> NflogEntry {
 fn sample_intent() -> Intent {
     let NflogEntry { key, firing, expires_at, .. } = sample_entry();
     Intent { key, firing, forget_at: expires_at }
+}
+
+fn sample_peer() -> KnownPeer {
+    KnownPeer { name: "mon2".into(), node: NodeId(u64::MAX - 1), address: "[2001:db8::1]:9094".into() }
 }
 
 fn sample_group() -> SavedGroup {

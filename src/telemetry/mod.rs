@@ -13,6 +13,7 @@ mod notifications;
 mod process;
 mod snapshot;
 mod summary;
+mod vigil;
 #[cfg(test)]
 mod tests;
 

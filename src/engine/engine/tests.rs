@@ -18,7 +18,7 @@ use crate::matcher::{MatchOp, Matcher, all_match};
 use crate::nflog::ReceiverData;
 use crate::notification::{Failure, FailureKind};
 use crate::peers::ClaimState;
-use crate::policy::{GroupBy, InhibitRule, Integration, Receiver, Route};
+use crate::policy::{GroupBy, InhibitRule, Integration, Receiver, Route, Vigil};
 use crate::replica::Record;
 use crate::silence::edit::{Draft, matcher_set};
 use crate::silence::{SilenceId, SilenceState};
@@ -293,5 +293,6 @@ fn policy() -> Policy {
         time_intervals: BTreeMap::new(),
         receivers: vec![Receiver { name: "r".into(), labels: Labels::default(), integrations }],
         resolve_timeout: Duration::from_secs(300),
+        vigil: Vigil::default(),
     }
 }

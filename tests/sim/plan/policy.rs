@@ -36,6 +36,7 @@ pub(super) fn policy(rng: &mut Rng) -> Policy {
         time_intervals: [("break".into(), vec![pause])].into(),
         receivers: ["ops", "dev"].map(receiver).into(),
         resolve_timeout: Duration::from_secs(300),
+        vigil: Default::default(),
     }
 }
 
