@@ -49,6 +49,15 @@ impl Engine {
         }
     }
 
+    /// What was to begin at a later moment begins now.
+    pub(crate) fn beat_early(&mut self, now: Timestamp) {
+        for Heartbeat { name, interval, .. } in self.view.policy.vigil.heartbeats.clone() {
+            if !self.watch.beating.contains_key(&name) {
+                self.timers.set(Timer::Heartbeat(name), now + interval);
+            }
+        }
+    }
+
     /// Sends a heartbeat if everything works.
     pub(crate) fn beat(&mut self, now: Timestamp, name: SmolStr, effects: &mut Effects) {
         let vigil = &self.view.policy.vigil;

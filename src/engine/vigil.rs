@@ -255,6 +255,7 @@ impl Engine {
             })
             .collect();
         early.into_iter().for_each(|cause| self.rouse(now, cause));
+        self.beat_early(now);
     }
 }
 
