@@ -89,6 +89,15 @@ impl Broken {
             Self::Late => Some("late"),
         }
     }
+
+    /// Whether something went wrong, and the other side has not just ended it.
+    pub(super) fn is_failure(&self) -> bool {
+        match self {
+            Self::Io(error) => error.kind() != io::ErrorKind::UnexpectedEof,
+            Self::Myself => false,
+            _ => true,
+        }
+    }
 }
 
 /// The speaking side.

@@ -14,7 +14,7 @@ use watchbell_engine::peers::Peer;
 use watchbell_engine::version::NodeId;
 
 use super::frame::Round;
-use super::screen::GONE_AFTER;
+use super::screen::{GONE_AFTER, MAX_LIVES};
 
 /// Looks for which a node must be missed.
 const LOOKS: u32 = 5;
@@ -59,6 +59,8 @@ struct Member {
     left: bool,
     /// Whether it was met in an earlier life of this node only.
     remembered: bool,
+    /// Which comparison it was last asked for, and when, until it answers.
+    asked: Option<(u64, Instant)>,
     /// Whether it was compared with since it came, or since that was doubted.
     compared: bool,
     /// The first comparison that counts for that; answers to earlier ones are old.
@@ -176,12 +178,23 @@ impl Members {
         }
     }
 
-    /// Forgets who is lost for longer than this, unless it was `named` by an operator and has not said goodbye.
-    pub(super) fn forget(&mut self, longest: Duration, named: &BTreeSet<SocketAddr>, now: Instant) {
-        self.nodes.retain(|_, member| {
-            let expected = named.contains(&member.life.address) && !member.left;
-            expected || !matches!(member.state, State::Lost(since) if since + longest <= now)
-        });
+    /// Forgets who is lost for longer than this, unless it was `named` by an operator and has not said goodbye; and who is
+    /// lost for longest when there are too many. Returns the names that nobody has any more.
+    pub(super) fn forget(&mut self, longest: Duration, named: &BTreeSet<SocketAddr>, now: Instant) -> Vec<SmolStr> {
+        let lost = |(node, member): (&NodeId, &Member)| match member.state {
+            State::Lost(since) => {
+                let expected = named.contains(&member.life.address) && !member.left;
+                Some((since, *node, !expected && since + longest <= now))
+            }
+            State::Alive | State::Missed(_) => None,
+        };
+        let mut lost: Vec<_> = self.nodes.iter().filter_map(lost).collect();
+        lost.sort_unstable();
+        let too_many = self.nodes.len().saturating_sub(MAX_LIVES);
+        let gone = lost.into_iter().enumerate().filter(|(n, (.., given_up))| *n < too_many || *given_up);
+        let names: Vec<_> =
+            gone.filter_map(|(_, (_, node, _))| self.nodes.remove(&node)).map(|m| m.life.name).collect();
+        names.into_iter().filter(|name| self.nodes.values().all(|member| member.life.name != *name)).collect()
     }
 
     /// All nodes that are here or missed. Where another node lives now, nobody is missed: a disk was replaced.
@@ -207,6 +220,11 @@ impl Members {
         self.living().map(|member| member.life.clone()).collect()
     }
 
+    /// Whether any other node lives.
+    pub(super) fn has_others(&self) -> bool {
+        self.living().next().is_some()
+    }
+
     /// Where the lost ones were.
     pub(super) fn lost(&self) -> Vec<SocketAddr> {
         let lost = self.nodes.values().filter(|member| matches!(member.state, State::Lost(_)));
@@ -216,6 +234,16 @@ impl Members {
     /// Where a node is, alive or not.
     pub(super) fn address(&self, node: NodeId) -> Option<SocketAddr> {
         self.nodes.get(&node).map(|member| member.life.address)
+    }
+
+    /// The name of a node that is alive.
+    pub(super) fn living_name(&self, node: NodeId) -> Option<SmolStr> {
+        self.nodes.get(&node).filter(|member| member.is_living()).map(|member| member.life.name.clone())
+    }
+
+    /// Whether a living node is to be found at an address.
+    pub(super) fn lives_at(&self, address: SocketAddr) -> bool {
+        self.living().any(|member| member.life.address == address)
     }
 
     /// Which node is to be found at an address.
@@ -234,6 +262,20 @@ impl Members {
             }
         }
         met
+    }
+
+    /// Notes that a node was asked for its digest.
+    pub(super) fn asked(&mut self, node: NodeId, number: u64, now: Instant) {
+        if let Some(member) = self.nodes.get_mut(&node) {
+            member.asked = Some((number, now));
+        }
+    }
+
+    /// How long a node took to answer what it was asked last, and its name; once.
+    pub(super) fn answer_took(&mut self, node: NodeId, round: Round, now: Instant) -> Option<(SmolStr, Duration)> {
+        let member = self.nodes.get_mut(&node)?;
+        let (_, asked) = member.asked.take_if(|(number, _)| round == Round::Answers(*number))?;
+        Some((member.life.name.clone(), now.duration_since(asked)))
     }
 
     /// Notes a comparison: where a node differs. Returns which shards are to be asked for first.
@@ -279,10 +321,22 @@ impl Members {
 
 impl Member {
     fn new(life: Life) -> Self {
-        let (met, differing) = (None, Vec::new());
+        let (met, asked, differing) = (None, None, Vec::new());
         let (compared, counts, counts_from, equal) = (false, false, 0, false);
         let (left, remembered) = (false, false);
-        Self { life, state: State::Alive, met, left, remembered, compared, counts, counts_from, equal, differing }
+        Self {
+            life,
+            state: State::Alive,
+            met,
+            left,
+            remembered,
+            asked,
+            compared,
+            counts,
+            counts_from,
+            equal,
+            differing,
+        }
     }
 
     fn is_living(&self) -> bool {
@@ -307,121 +361,4 @@ impl Member {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn life(node: u64, number: u64) -> Life {
-        let name = format!("n{node}").into();
-        Life { node: NodeId(node), name, address: SocketAddr::from(([127, 0, 0, node as u8], 9094)), number }
-    }
-
-    fn members() -> (Members, Instant) {
-        (Members::new(Peer { id: NodeId(1), name: "n1".into() }), Instant::now())
-    }
-
-    fn names(members: &Members) -> Vec<String> {
-        members.peers().into_iter().map(|peer| peer.name.to_string()).collect()
-    }
-
-    #[test]
-    fn a_node_is_lost_after_some_looks_and_returns_at_once() {
-        let (mut members, now) = members();
-        assert_eq!(members.look(vec![life(1, 1), life(2, 1)], now), Changes { joined: 1, ..Changes::default() });
-        for _ in 0..LOOKS {
-            assert_eq!(members.look(vec![], now), Changes::default());
-            assert_eq!(names(&members), ["n1", "n2"]);
-        }
-        assert_eq!(members.look(vec![], now), Changes { left: 1, ..Changes::default() });
-        assert_eq!((names(&members), members.lost()), (vec!["n1".into()], vec![life(2, 1).address]));
-        assert_eq!(members.look(vec![life(2, 1)], now), Changes { returned: 1, ..Changes::default() });
-        assert_eq!(names(&members), ["n1", "n2"]);
-        members.forget(Duration::ZERO, &BTreeSet::new(), now);
-        assert_eq!(names(&members), ["n1", "n2"]);
-    }
-
-    #[test]
-    fn a_look_in_between_makes_good_for_all_misses() {
-        let (mut members, now) = members();
-        members.look(vec![life(2, 1)], now);
-        for _ in 0..3 {
-            (0..LOOKS).for_each(|_| assert_eq!(members.look(vec![], now), Changes::default()));
-            members.look(vec![life(2, 1)], now);
-        }
-        assert_eq!(names(&members), ["n1", "n2"]);
-    }
-
-    #[test]
-    fn who_was_stopped_itself_misses_nobody_for_a_while() {
-        let (mut members, now) = members();
-        members.look(vec![life(2, 1), life(3, 1)], now);
-        members.slept(now);
-        members.end(NodeId(3), 1, now);
-        (0..=LOOKS).for_each(|_| assert_eq!(members.look(vec![], now).joined, 0));
-        assert_eq!(names(&members), ["n1", "n2"], "but who said goodbye is gone");
-        (0..=LOOKS).for_each(|_| assert_eq!(members.look(vec![], now + PATIENCE).joined, 0));
-        assert_eq!(names(&members), ["n1"]);
-    }
-
-    #[test]
-    fn who_says_goodbye_or_refuses_is_gone_at_once() {
-        let (mut members, now) = members();
-        members.look(vec![life(2, 1), life(3, 1)], now);
-        members.end(NodeId(2), 1, now);
-        members.refused(life(3, 1).address, now);
-        let alive = vec![life(2, 1), life(3, 1)];
-        assert_eq!(members.look(alive.clone(), now).left, 2);
-        assert_eq!(members.look(alive, now + REFUSED_FOR + Duration::from_secs(1)).returned, 1, "only who was refused");
-        assert_eq!(members.look(vec![life(2, 2)], now).returned, 1, "another life is not over");
-    }
-
-    #[test]
-    fn the_later_life_of_a_node_counts() {
-        let (mut members, now) = members();
-        members.look(vec![life(2, 1)], now);
-        assert_eq!(members.look(vec![life(2, 2), life(2, 1)], now).updated, 1);
-        assert_eq!(members.look(vec![life(2, 1), life(2, 2)], now), Changes::default());
-    }
-
-    #[test]
-    fn a_name_that_is_taken_is_a_conflict() {
-        let (mut members, now) = members();
-        let twin = Life { name: "n1".into(), ..life(7, 1) };
-        assert_eq!(members.look(vec![twin], now).conflicts, 1);
-        assert_eq!(members.peers().len(), 2, "both count: their identities differ");
-    }
-
-    #[test]
-    fn what_differs_is_asked_for_in_portions() {
-        let (mut members, now) = members();
-        members.look(vec![life(2, 1)], now);
-        assert!(!members.all_compared());
-        let differing: Vec<u8> = (0..80).collect();
-        assert_eq!(members.compared(NodeId(2), differing, Round::Answers(1)), (0..32).collect::<Vec<u8>>());
-        assert_eq!(members.answered(NodeId(2)), (32..64).collect::<Vec<u8>>());
-        assert_eq!(members.answered(NodeId(2)), (64..80).collect::<Vec<u8>>());
-        assert!(!members.all_compared());
-        assert_eq!(members.answered(NodeId(2)), Vec::<u8>::new());
-        assert!(members.all_compared());
-        assert_eq!(members.agreeing(), 0);
-        members.compared(NodeId(2), vec![], Round::Asks(1));
-        assert_eq!(members.agreeing(), 1);
-        members.doubt(7);
-        for old in [Round::Answers(6), Round::Asks(9)] {
-            members.compared(NodeId(2), vec![], old);
-            assert!(!members.all_compared(), "{old:?} was under way before");
-        }
-        members.compared(NodeId(2), vec![], Round::Answers(7));
-        assert!(members.all_compared());
-    }
-
-    #[test]
-    fn each_connection_is_met_once() {
-        let (mut members, now) = members();
-        members.look(vec![life(2, 1)], now);
-        assert_eq!(members.meet(|_| None), []);
-        assert_eq!(members.meet(|_| Some(4)), [NodeId(2)]);
-        assert_eq!(members.meet(|_| Some(4)), []);
-        assert_eq!(members.meet(|_| None), []);
-        assert_eq!(members.meet(|_| Some(5)), [NodeId(2)]);
-    }
-}
+mod tests;

@@ -176,3 +176,6 @@ fn texts(defaults: &[(&str, &str)], written: &BTreeMap<String, At<String>>) -> L
     let merged: BTreeMap<&str, &str> = defaults.iter().copied().chain(written).collect();
     merged.into_iter().collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -89,7 +89,9 @@ impl NoteTaker {
                 tracing::info!(component = "vigil", %expect, "An expected alert is not missing any more");
             }
             (Cause::PeerDown(peer), true) => tracing::warn!(component = "vigil", %peer, "A peer is down"),
-            (Cause::PeerDown(peer), false) => tracing::info!(component = "vigil", %peer, "A peer is not missed any more"),
+            (Cause::PeerDown(peer), false) => {
+                tracing::info!(component = "vigil", %peer, "A peer is not missed any more")
+            }
         }
     }
 

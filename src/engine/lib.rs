@@ -93,7 +93,7 @@ pub mod time;
 pub mod timeinterval;
 mod timer;
 pub mod version;
-pub mod vigil;
 pub mod view;
+pub mod vigil;
 
 pub use crate::engine::{Engine, Options};

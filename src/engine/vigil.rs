@@ -98,8 +98,13 @@ impl Engine {
         let differs = |cause: &Cause, watched: &Watched| {
             wanted.get(cause).is_none_or(|(raises, _)| raises.labels != watched.raises.labels)
         };
-        let stale: Vec<Cause> =
-            self.watch.causes.iter().filter(|(cause, watched)| differs(cause, watched)).map(|(c, _)| c.clone()).collect();
+        let stale: Vec<Cause> = self
+            .watch
+            .causes
+            .iter()
+            .filter(|(cause, watched)| differs(cause, watched))
+            .map(|(c, _)| c.clone())
+            .collect();
         let mut began: BTreeMap<Cause, Watched> = BTreeMap::new();
         for cause in stale {
             began.extend(self.watch.causes.get(&cause).map(|watched| (cause.clone(), watched.clone())));

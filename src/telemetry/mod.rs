@@ -10,12 +10,13 @@ mod keeping;
 pub mod log;
 mod metrics;
 mod notifications;
+mod peers;
 mod process;
 mod snapshot;
 mod summary;
-mod vigil;
 #[cfg(test)]
 mod tests;
+mod vigil;
 
 pub use alerts::AlertMetrics;
 pub use asked::{Asked, AskedMetrics};
@@ -23,6 +24,7 @@ pub use cluster::{ClusterMetrics, MessageType};
 pub use http::HttpMetrics;
 pub use keeping::RecordMetrics;
 pub use metrics::Metrics;
+pub use peers::TransportMetrics;
 pub use snapshot::{AlertCounts, DiskCounts, GroupAlerts, SilenceCounts, Snapshot};
 
 /// The content type of [`Metrics::render`].

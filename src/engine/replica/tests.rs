@@ -37,7 +37,14 @@ fn engine(node: u64) -> Engine {
     };
     let receivers = vec![Receiver { name: "r".into(), labels: Labels::default(), integrations: vec![] }];
     let time_intervals = BTreeMap::new();
-    let policy = Policy { routes: vec![route], inhibit_rules: vec![], time_intervals, receivers, resolve_timeout: DAY, vigil: Vigil::default() };
+    let policy = Policy {
+        routes: vec![route],
+        inhibit_rules: vec![],
+        time_intervals,
+        receivers,
+        resolve_timeout: DAY,
+        vigil: Vigil::default(),
+    };
     let options = Options {
         node: NodeId(node),
         silences: SilenceLimits { retention: DAY * 5, ..SilenceLimits::default() },

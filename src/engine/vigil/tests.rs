@@ -19,12 +19,20 @@ fn missing() -> Cause {
 #[test]
 fn what_stays_away_is_raised_after_its_time_and_over_when_it_is_back() {
     let mut room = Room::new(1);
-    room.until(250, |room, second| if second % 60 == 0 { room.post(&[0], WATCHDOG) });
+    room.until(250, |room, second| {
+        if second % 60 == 0 {
+            room.post(&[0], WATCHDOG)
+        }
+    });
     room.until(539, |_, _| {});
     assert_eq!(room.told, Vec::<String>::new(), "the last was at 240 s, and 300 s have not passed");
     room.until(560, |_, _| {});
     assert_eq!(room.told, ["550 firing ExpectedAlertMissing"]);
-    room.until(900, |room, second| if second == 700 { room.post(&[0], WATCHDOG) });
+    room.until(900, |room, second| {
+        if second == 700 {
+            room.post(&[0], WATCHDOG)
+        }
+    });
     assert_eq!(room.told[1..], ["700 resolved ExpectedAlertMissing"]);
 }
 
@@ -39,8 +47,16 @@ fn what_was_never_there_is_raised_counted_from_readiness() {
 fn that_it_is_held_or_over_is_no_sighting() {
     let mut room = Room::new(1);
     room.post_lasting(&[0], WATCHDOG, 100_000);
-    room.until(100, |room, second| if second == 60 { room.post_lasting(&[0], "Other", 300) });
-    room.until(250, |room, second| if second == 200 { room.post_lasting(&[0], WATCHDOG, -10) });
+    room.until(100, |room, second| {
+        if second == 60 {
+            room.post_lasting(&[0], "Other", 300)
+        }
+    });
+    room.until(250, |room, second| {
+        if second == 200 {
+            room.post_lasting(&[0], WATCHDOG, -10)
+        }
+    });
     room.until(310, |_, _| {});
     assert_eq!(room.raised(0), [missing()]);
 }
@@ -48,7 +64,11 @@ fn that_it_is_held_or_over_is_no_sighting() {
 #[test]
 fn what_one_node_receives_all_have_seen() {
     let mut room = Room::new(3);
-    room.until(2000, |room, second| if second % 60 == 0 { room.post(&[2], WATCHDOG) });
+    room.until(2000, |room, second| {
+        if second % 60 == 0 {
+            room.post(&[2], WATCHDOG)
+        }
+    });
     assert_eq!(room.told, Vec::<String>::new());
     assert!((0..3).all(|node| room.raised(node).is_empty()));
 }
@@ -65,7 +85,11 @@ fn all_nodes_raise_one_alert_with_one_beginning_and_tell_it_once() {
     room.until(400, |_, _| {});
     assert_eq!(starts(&room), vec![Some(at(300)); 3], "two of them raised it 7 s late");
     assert_eq!(room.told, ["310 firing ExpectedAlertMissing"]);
-    room.until(500, |room, second| if second == 450 { room.post(&[1], WATCHDOG) });
+    room.until(500, |room, second| {
+        if second == 450 {
+            room.post(&[1], WATCHDOG)
+        }
+    });
     assert_eq!(room.told[1..], ["450 resolved ExpectedAlertMissing"]);
 }
 
@@ -143,11 +167,19 @@ fn a_peer_that_dies_is_told_by_the_survivors_once_and_over_when_it_is_back() {
     let mut room = Room::quiet(2);
     let (here, lost) = (vec![member("n9", true)], vec![member("n9", false)]);
     room.members(&here);
-    room.until(100, |room, second| if second == 50 { room.members(&lost) });
+    room.until(100, |room, second| {
+        if second == 50 {
+            room.members(&lost)
+        }
+    });
     assert_eq!(room.told, Vec::<String>::new(), "it may be a restart");
     room.until(200, |_, _| {});
     assert_eq!(room.told, ["120 firing PeerDown n9"]);
-    room.until(300, |room, second| if second == 250 { room.members(&here) });
+    room.until(300, |room, second| {
+        if second == 250 {
+            room.members(&here)
+        }
+    });
     assert_eq!(room.told[1..], ["250 resolved PeerDown n9"]);
 }
 
@@ -198,7 +230,11 @@ fn of_two_nodes_with_one_name_the_living_one_counts() {
 #[test]
 fn a_heartbeat_needs_the_whole_way() {
     let mut room = Room::new(2);
-    let watchdog = |room: &mut Room, second: i64| if second % 20 == 0 { room.post(&[0, 1], WATCHDOG) };
+    let watchdog = |room: &mut Room, second: i64| {
+        if second % 20 == 0 {
+            room.post(&[0, 1], WATCHDOG)
+        }
+    };
     room.until(600, watchdog);
     assert_eq!(room.beats(0).len(), 59, "every 10 s");
     assert_eq!(room.beats(0), room.beats(1), "both receive, one tells, and both know that it was told");
@@ -220,9 +256,17 @@ fn a_heartbeat_needs_the_whole_way() {
 #[test]
 fn who_fails_to_tell_stops_at_once() {
     let mut room = Room::new(1);
-    room.until(601, |room, second| if second % 20 == 0 { room.post(&[0], WATCHDOG) });
+    room.until(601, |room, second| {
+        if second % 20 == 0 {
+            room.post(&[0], WATCHDOG)
+        }
+    });
     room.deaf = true;
-    room.until(800, |room, second| if second % 20 == 0 { room.post(&[0], WATCHDOG) });
+    room.until(800, |room, second| {
+        if second % 20 == 0 {
+            room.post(&[0], WATCHDOG)
+        }
+    });
     let failed_at = room.failures[0];
     assert!(room.beats(0).last().is_some_and(|last| *last <= failed_at), "{:?} {failed_at}", room.beats(0).last());
 }
@@ -233,14 +277,22 @@ fn nobody_to_tell_is_no_way() {
     let mut deaf = policy();
     deaf.receivers[0].integrations.clear();
     room.reload(0, deaf);
-    room.until(100, |room, second| if second % 20 == 0 { room.post(&[0], WATCHDOG) });
+    room.until(100, |room, second| {
+        if second % 20 == 0 {
+            room.post(&[0], WATCHDOG)
+        }
+    });
     assert_eq!((room.beats(0), room.stalled(0)), (vec![], Some(Stalled::NotRouted)));
 }
 
 #[test]
 fn a_heartbeat_is_noted_when_it_changes() {
     let mut room = Room::new(1);
-    room.until(600, |room, second| if second >= 100 && second % 20 == 0 { room.post(&[0], WATCHDOG) });
+    room.until(600, |room, second| {
+        if second >= 100 && second % 20 == 0 {
+            room.post(&[0], WATCHDOG)
+        }
+    });
     let changes = room.notes(0).filter(|note| matches!(note, Note::Heartbeat { changed: true, .. })).count();
     assert_eq!(changes, 2, "stalled at first, then works");
 }

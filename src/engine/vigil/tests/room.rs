@@ -14,9 +14,7 @@ use crate::members::{KnownPeer, Member};
 use crate::nflog::ReceiverData;
 use crate::notification::{Failure, FailureKind, Notification};
 use crate::peers::Peer;
-use crate::policy::{
-    Expected, GroupBy, Heartbeat, Integration, OwnAlert, PeerDown, Policy, Receiver, Route, Vigil,
-};
+use crate::policy::{Expected, GroupBy, Heartbeat, Integration, OwnAlert, PeerDown, Policy, Receiver, Route, Vigil};
 use crate::resume::Saved;
 use crate::silence::edit::SilenceLimits;
 use crate::time::{Timestamp, UtcOffset};
