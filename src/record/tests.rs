@@ -18,6 +18,8 @@ use watchbell_engine::vigil::Raised;
 
 use super::*;
 
+mod news;
+
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![Just(String::new()), "[a-z_]{1,12}", any::<String>(), ".{200,400}"]
 }
