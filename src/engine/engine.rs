@@ -60,8 +60,6 @@ pub struct Engine {
     /// Nothing is flushed before; moved up to `start_at` when the cluster has settled.
     pub(crate) hold_until: Timestamp,
     pub(crate) start_at: Timestamp,
-    /// When this engine began.
-    pub(crate) born_at: Timestamp,
     /// What the clock showed last, or a little later.
     pub(crate) latest: Timestamp,
     last_attempt: u64,
@@ -92,7 +90,6 @@ impl Engine {
             watch: Watch::default(),
             hold_until: now + options.start_delay.max(options.settle_timeout),
             start_at: now + options.start_delay,
-            born_at: now,
             latest: now,
             last_attempt: 0,
             last_claim: Timestamp::EPOCH,
@@ -104,6 +101,7 @@ impl Engine {
 
     /// Takes an input.
     pub fn handle(&mut self, now: Timestamp, input: Input) -> Effects {
+        let before = self.latest;
         self.follow_clock(now);
         let mut effects = Effects::default();
         match input {
@@ -119,6 +117,7 @@ impl Engine {
             Input::Members(members) => self.take_members(now, members, &mut effects),
             Input::News(records) => records.into_iter().for_each(|record| self.merge(now, record, &mut effects)),
             Input::Settled => self.settled(now),
+            Input::Overslept => self.overslept(before, now),
         }
         effects
     }
