@@ -105,8 +105,9 @@ impl Driver {
                 () = tokio::time::sleep_until(wake.at), if self.catching_up.is_none() => Happened::Due,
             };
             // Whatever woke it: what is due must wait if the machine has slept, and no other turn will see it.
-            if self.catching_up.is_none() {
-                self.catching_up = self.overslept(&wake).map(|cluster| cluster.doubt());
+            if self.catching_up.is_none() && overslept(&wake) {
+                self.handle(Input::Overslept, Reply::Nobody);
+                self.catching_up = self.cluster.as_ref().filter(|cluster| cluster.has_others()).map(Cluster::doubt);
             }
             match happened {
                 Happened::Command(Command::Stop) => break,
@@ -131,12 +132,6 @@ impl Driver {
         let due = self.engine.next_deadline().map(|due| due.since(now));
         let sleep = due.unwrap_or(MAX_SLEEP).min(MAX_SLEEP);
         Wake { at: Instant::now() + sleep, told: now + sleep }
-    }
-
-    /// The cluster, if this node has been stopped and there are others who went on.
-    fn overslept(&self, wake: &Wake) -> Option<Cluster> {
-        let late = clock::now().since(wake.told).max(Instant::now().saturating_duration_since(wake.at));
-        self.cluster.clone().filter(|cluster| late > OVERSLEPT && cluster.has_others())
     }
 
     fn advance(&mut self) {
@@ -214,6 +209,12 @@ impl Driver {
             }
         }
     }
+}
+
+/// Whether the process has been stopped, or the clock was set forward.
+fn overslept(wake: &Wake) -> bool {
+    let late = clock::now().since(wake.told).max(Instant::now().saturating_duration_since(wake.at));
+    late > OVERSLEPT
 }
 
 /// Ready when the other nodes have told what this one missed; never if nothing is waited for.

@@ -45,6 +45,8 @@ pub enum Input {
     News(Vec<Record>),
     /// The cluster has settled: what the others know is known here.
     Settled,
+    /// Nobody was there since the engine was called last: the process stood still, or the clock was set forward.
+    Overslept,
 }
 
 /// What the engine asks for. It must be done in the order of the fields: what is persisted as durable must be on disk

@@ -58,8 +58,6 @@ pub struct Engine {
     /// Nothing is flushed before; moved up to `start_at` when the cluster has settled.
     pub(crate) hold_until: Timestamp,
     pub(crate) start_at: Timestamp,
-    /// When this engine began.
-    pub(crate) born_at: Timestamp,
     /// What the clock showed last, or a little later.
     pub(crate) latest: Timestamp,
     last_attempt: u64,
@@ -89,7 +87,6 @@ impl Engine {
             name_limit: NameLimit::new(options.per_alertname_limit),
             hold_until: now + options.start_delay.max(options.settle_timeout),
             start_at: now + options.start_delay,
-            born_at: now,
             latest: now,
             last_attempt: 0,
             last_claim: Timestamp::EPOCH,
@@ -99,6 +96,7 @@ impl Engine {
 
     /// Takes an input.
     pub fn handle(&mut self, now: Timestamp, input: Input) -> Effects {
+        let before = self.latest;
         self.follow_clock(now);
         let mut effects = Effects::default();
         match input {
@@ -113,6 +111,7 @@ impl Engine {
             Input::Peers(peers) => self.peers_changed(now, peers, &mut effects),
             Input::News(records) => records.into_iter().for_each(|record| self.merge(now, record, &mut effects)),
             Input::Settled => self.settled(now),
+            Input::Overslept => self.overslept(before, now),
         }
         effects
     }

@@ -78,8 +78,7 @@ impl Engine {
         if silence.state(now) == SilenceState::Expired {
             Arc::make_mut(&mut self.view.silences).close(id);
         } else {
-            let moment_later = Timestamp::from_micros(silence.ends_at.as_micros() + 1);
-            self.timers.set(Timer::SilenceEnds(id), moment_later);
+            self.timers.set(Timer::SilenceEnds(id), silence.ends_at.next());
         }
     }
 

@@ -21,7 +21,8 @@
 //! * Words: [`time`], [`label`], [`matcher`], [`alert`], [`silence`], [`timeinterval`], [`notification`].
 //! * What an operator decided: [`policy`]; [`route`] leads an alert through it.
 //! * What is known: `alerts` by fingerprint, [`group`], [`silence::table`], `inhibit` (sources by the values that must
-//!   agree), [`nflog`]. `index` is why more silences, rules or routes do not make each alert slower.
+//!   agree), [`nflog`]. `index` is why more silences, rules or routes do not make each alert slower. `pairs`
+//!   is why readers who ask for a label find its alerts, and `counted` how they see that nothing has changed.
 //! * What happens: `ingest` (alerts come in), `flush` (a group's timer is due), `tell` (one integration is told) over
 //!   `decide` (is there a reason?) `delivery` (where that stands), [`intent`] (what may have been heard)
 //!   and [`sighting`] (what other nodes see), `keep` (silences and log entries), `timer`.
@@ -59,6 +60,7 @@
 pub mod alert;
 mod alerts;
 mod claim;
+mod counted;
 mod decide;
 mod delivery;
 pub mod digest;
@@ -75,6 +77,7 @@ pub mod label;
 pub mod matcher;
 pub mod nflog;
 pub mod notification;
+pub mod pairs;
 pub mod peers;
 pub mod policy;
 pub mod replica;

@@ -81,6 +81,8 @@ mod tests {
             receiver_data: [(KEPT_AS.into(), ReceiverDatum::Text(last.into()))].into(),
             expires_at: Timestamp::MAX,
             version: Version::default(),
+            carried: vec![],
+            past: vec![],
         };
         Notification { previous: Some(Arc::new(entry)), ..told }
     }

@@ -8,12 +8,14 @@ use watchbell_engine::group::SavedGroup;
 use watchbell_engine::intent::Intent;
 use watchbell_engine::label::Labels;
 use watchbell_engine::matcher::{MatchOp, Matcher};
-use watchbell_engine::nflog::{NflogEntry, NflogKey, ReceiverDatum};
+use watchbell_engine::nflog::{Carried, NflogEntry, NflogKey, ReceiverDatum};
 use watchbell_engine::silence::{Silence, SilenceId};
 use watchbell_engine::time::{Timestamp, UtcOffset};
 use watchbell_engine::version::{NodeId, Version};
 
 use super::*;
+
+mod news;
 
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![Just(String::new()), "[a-z_]{1,12}", any::<String>(), ".{200,400}"]
@@ -90,8 +92,19 @@ fn datum() -> impl Strategy<Value = ReceiverDatum> {
 fn entry() -> impl Strategy<Value = NflogEntry> {
     let hashes = || prop::collection::btree_set(any::<u64>(), 0..20).prop_map(Vec::from_iter);
     let data = prop::collection::vec((text().prop_map(SmolStr::from), datum()), 0..4);
-    ((text(), text(), text(), any::<u32>()), time(), hashes(), hashes(), data, time(), version()).prop_map(
-        |((group_key, receiver, integration, index), timestamp, firing, resolved, data, expires_at, version)| {
+    let carried = (any::<u64>(), version()).prop_map(|(hash, told)| Carried { hash, told });
+    let before = (prop::collection::btree_set(carried, 0..4), prop::collection::btree_map(any::<u64>(), time(), 0..4));
+    ((text(), text(), text(), any::<u32>()), time(), hashes(), hashes(), data, time(), version(), before).prop_map(
+        |(
+            (group_key, receiver, integration, index),
+            timestamp,
+            firing,
+            resolved,
+            data,
+            expires_at,
+            version,
+            before,
+        )| {
             let (receiver, integration) = (receiver.into(), integration.into());
             NflogEntry {
                 key: NflogKey { group_key: group_key.into(), receiver, integration, index },
@@ -101,13 +114,15 @@ fn entry() -> impl Strategy<Value = NflogEntry> {
                 receiver_data: BTreeMap::from_iter(data),
                 expires_at,
                 version,
+                carried: before.0.into_iter().collect(),
+                past: before.1.into_iter().map(|(node, stamp)| Version { stamp, node: NodeId(node) }).collect(),
             }
         },
     )
 }
 
 fn intent() -> impl Strategy<Value = Intent> {
-    (entry(), time()).prop_map(|(entry, forget_at)| Intent { key: entry.key, firing: entry.firing, forget_at })
+    (entry(), time()).prop_map(|(entry, forget_at)| Intent { key: entry.key, unsure: entry.firing, forget_at })
 }
 
 fn group() -> impl Strategy<Value = SavedGroup> {
@@ -136,6 +151,7 @@ fn read_all(payload: &[u8]) {
     let _ = decode::<Alert>(&frame::seal(Kind::Alert, 1, payload));
     let _ = decode::<Silence>(&frame::seal(Kind::Silence, 1, payload));
     let _ = decode::<NflogEntry>(&frame::seal(Kind::Nflog, 1, payload));
+    let _ = decode::<NflogEntry>(&frame::seal(Kind::Nflog, 2, payload));
     let _ = decode::<Intent>(&frame::seal(Kind::Intent, 1, payload));
     let _ = decode::<SavedGroup>(&frame::seal(Kind::Group, 1, payload));
 }
@@ -229,7 +245,10 @@ fn stored_bytes_of_every_version_are_read() {
     let fixture = |name: &str| std::fs::read(format!("fixtures/record/{name}.bin")).unwrap();
     assert_eq!(decode::<Alert>(&fixture("alert-1")).unwrap(), sample_alert());
     assert_eq!(decode::<Silence>(&fixture("silence-1")).unwrap(), sample_silence());
-    assert_eq!(decode::<NflogEntry>(&fixture("nflog-1")).unwrap(), sample_entry());
+    let version = sample_entry().version;
+    let alone = NflogEntry { carried: vec![], past: vec![version], ..sample_entry() };
+    assert_eq!(decode::<NflogEntry>(&fixture("nflog-1")).unwrap(), alone);
+    assert_eq!(decode::<NflogEntry>(&fixture("nflog-2")).unwrap(), sample_entry());
     assert_eq!(decode::<Intent>(&fixture("intent-1")).unwrap(), sample_intent());
     assert_eq!(decode::<SavedGroup>(&fixture("group-1")).unwrap(), sample_group());
 }
@@ -239,7 +258,7 @@ fn this_version_writes_the_stored_bytes() {
     let fixture = |name: &str| std::fs::read(format!("fixtures/record/{name}.bin")).unwrap();
     assert_eq!(encode(&sample_alert()).unwrap(), fixture("alert-1"));
     assert_eq!(encode(&sample_silence()).unwrap(), fixture("silence-1"));
-    assert_eq!(encode(&sample_entry()).unwrap(), fixture("nflog-1"));
+    assert_eq!(encode(&sample_entry()).unwrap(), fixture("nflog-2"));
     assert_eq!(encode(&sample_intent()).unwrap(), fixture("intent-1"));
     assert_eq!(encode(&sample_group()).unwrap(), fixture("group-1"));
 }
@@ -280,6 +299,7 @@ fn sample_silence() -> Silence {
 fn sample_entry() -> NflogEntry {
     let texts = [("thread", ReceiverDatum::Text("abc".into())), ("count", ReceiverDatum::Integer(-3))];
     let numbers = [("ratio", ReceiverDatum::Float(0.5))];
+    let earlier = Version { stamp: Timestamp::from_secs(1_700_000_001), node: NodeId(7) };
     NflogEntry {
         key: NflogKey {
             group_key: Arc::from(r#"{}/{severity="page"}:{alertname="DiskFull"}"#),
@@ -293,12 +313,14 @@ fn sample_entry() -> NflogEntry {
         receiver_data: texts.into_iter().chain(numbers).map(|(n, d)| (n.into(), d)).collect(),
         expires_at: Timestamp::from_secs(1_700_432_030),
         version: Version { stamp: Timestamp::from_secs(1_700_000_030), node: NodeId(u64::MAX) },
+        carried: vec![Carried { hash: 3, told: earlier }],
+        past: vec![earlier, Version { stamp: Timestamp::from_secs(1_700_000_030), node: NodeId(u64::MAX) }],
     }
 }
 
 fn sample_intent() -> Intent {
     let NflogEntry { key, firing, expires_at, .. } = sample_entry();
-    Intent { key, firing, forget_at: expires_at }
+    Intent { key, unsure: firing, forget_at: expires_at }
 }
 
 fn sample_group() -> SavedGroup {

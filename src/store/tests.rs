@@ -212,6 +212,8 @@ fn entry(group: &str, hashes: u64) -> Arc<NflogEntry> {
         receiver_data: Default::default(),
         expires_at: Timestamp::from_secs(5),
         version: Version::default(),
+        carried: vec![],
+        past: vec![],
     })
 }
 
