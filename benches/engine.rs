@@ -79,6 +79,7 @@ fn policy() -> Policy {
         time_intervals: BTreeMap::new(),
         receivers: vec![receiver],
         resolve_timeout: HOUR,
+        vigil: Default::default(),
     }
 }
 
