@@ -1,7 +1,7 @@
 //! Finds, among many label sets, those that have a pair, without looking at each: the other way round than `index`, which
 //! finds matcher lists for a label set. It must not know what the label sets belong to but for their fingerprints.
 
-use xxhash_rust::xxh64::xxh64;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::index::demands_a_pair;
 use crate::label::{Fingerprint, Labels};
@@ -38,7 +38,7 @@ pub(crate) struct PairIndex {
 
 impl PairHash {
     fn new(name: &str, value: &str) -> Self {
-        Self(xxh64(value.as_bytes(), xxh64(name.as_bytes(), 0)) as u32)
+        Self(xxh3_64_with_seed(value.as_bytes(), xxh3_64_with_seed(name.as_bytes(), 0)) as u32)
     }
 }
 
