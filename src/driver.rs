@@ -7,6 +7,7 @@ mod handle;
 mod measure;
 mod notes;
 mod peers;
+mod pulse;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +31,7 @@ pub use handle::{Command, Handle, Refused, Reply, Running};
 use deliver::Deliverer;
 use measure::{Records, Taken, count_forgotten, count_refused};
 use notes::NoteTaker;
+use pulse::Pulse;
 
 /// Commands that may wait for the engine. Each sender waits when it is full, so that a storm is slowed at its source.
 const MAX_COMMANDS: usize = 1024;
@@ -48,6 +50,7 @@ pub struct Driver {
     engine: Engine,
     committer: Committer,
     deliverer: Deliverer,
+    pulse: Pulse,
     notes: NoteTaker,
     metrics: Metrics,
     commands: mpsc::Receiver<Command>,
@@ -92,10 +95,12 @@ impl Driver {
     ) -> (Self, mpsc::Sender<Command>) {
         let (sender, commands) = mpsc::channel(MAX_COMMANDS);
         let (cluster, events) = cluster.map_or_else(|| (None, mpsc::channel(1).1), |(cluster, e)| (Some(cluster), e));
+        let pulse = Pulse::new(Arc::clone(&integrations), metrics.clone());
         let deliverer = Deliverer::new(integrations, sender.downgrade(), metrics.clone());
         let notes = NoteTaker::new(metrics.clone(), log_silences);
         let catching_up = None;
-        let mut driver = Self { engine, committer, deliverer, notes, metrics, commands, cluster, events, catching_up };
+        let mut driver =
+            Self { engine, committer, deliverer, pulse, notes, metrics, commands, cluster, events, catching_up };
         driver.perform(first, Reply::Nobody);
         (driver, sender)
     }
@@ -172,6 +177,7 @@ impl Driver {
     }
 
     fn reload(&mut self, policy: Arc<Policy>, integrations: Arc<Integrations>) {
+        self.pulse.replace(Arc::clone(&integrations));
         self.deliverer.replace(integrations);
         let effects = self.engine.reload(clock::now(), policy);
         self.perform(effects, Reply::Nobody);
@@ -186,12 +192,14 @@ impl Driver {
         }
         let durable = effects.persist.iter().any(Change::is_durable);
         let (answer, attempts, deliverer) = (effects.answer, effects.deliver, self.deliverer.clone());
+        let (beats, pulse) = (effects.beat, self.pulse.clone());
         let (news, cluster) = (effects.publish, self.cluster.clone());
         let tell = move || {
             if let Some(cluster) = cluster {
                 cluster.publish(&news);
             }
             deliverer.start(attempts);
+            pulse.beat(beats);
         };
         if durable {
             let (metrics, records, started) = (self.metrics.clone(), Records::put(&effects.persist), Instant::now());

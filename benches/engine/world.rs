@@ -62,6 +62,7 @@ pub(crate) fn policy(group_wait: Duration) -> Policy {
         time_intervals: BTreeMap::new(),
         receivers: vec![receiver],
         resolve_timeout: HOUR,
+        vigil: Default::default(),
     }
 }
 

@@ -309,10 +309,13 @@ impl Opened {
         let saved = &mut self.saved;
         let outcome = match key.kind {
             Kind::Alert => push(&mut saved.alerts, bytes, Arc::new),
-            Kind::Claim | Kind::Sighting => Err(RecordError::Malformed("claims and sightings are never stored")),
+            Kind::Claim | Kind::Sighting | Kind::Seen | Kind::Raised => {
+                Err(RecordError::Malformed("news of a moment are never stored"))
+            }
             Kind::Group => push(&mut saved.groups, bytes, |group| group),
             Kind::Intent => push(&mut saved.intents, bytes, Arc::new),
             Kind::Nflog => push(&mut saved.nflog, bytes, Arc::new),
+            Kind::Peer => push(&mut saved.peers, bytes, |peer| peer),
             Kind::Silence => push(&mut saved.silences, bytes, Arc::new),
         };
         self.damaged.extend(outcome.err().map(|error| Damaged { place: key.to_string(), error }));
