@@ -12,7 +12,7 @@
 use std::io;
 
 use aws_lc_rs::rand;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader, ReadHalf, WriteHalf};
 use tokio::net::TcpStream;
 
 use super::frame::{Frame, MAX_FRAME, MAX_HELLO};
@@ -28,6 +28,9 @@ const PLAIN: u8 = 0;
 const SEALED: u8 = 1;
 
 const OPENING: usize = 5 + size_of::<Random>();
+
+/// Bytes that are read at once. A digest fits.
+const BUFFER: usize = 4 << 10;
 
 /// Bytes in front of a frame.
 pub(super) const PREFIX: usize = 4;
@@ -87,6 +90,15 @@ impl Broken {
             Self::Twin => Some("twin"),
             Self::Tls(_) => Some("tls"),
             Self::Late => Some("late"),
+        }
+    }
+
+    /// Whether something went wrong, and the other side has not just ended it.
+    pub(super) fn is_failure(&self) -> bool {
+        match self {
+            Self::Io(error) => error.kind() != io::ErrorKind::UnexpectedEof,
+            Self::Myself => false,
+            _ => true,
         }
     }
 }
@@ -149,14 +161,16 @@ impl Speaker {
 
 /// The listening side.
 pub(super) struct Listener {
-    from: Box<dyn Stream>,
+    /// Buffered, as most frames are short: each is one call of the system.
+    from: BufReader<Box<dyn Stream>>,
     /// The seal, and the key that it was made from.
     sealed: Option<(Seal, Key)>,
 }
 
 impl Listener {
     /// Answers who has connected; returns its first frame too.
-    pub(super) async fn accept(mut stream: Box<dyn Stream>, keys: Option<&KeyRing>) -> Result<(Self, Frame), Broken> {
+    pub(super) async fn accept(stream: Box<dyn Stream>, keys: Option<&KeyRing>) -> Result<(Self, Frame), Broken> {
+        let mut stream = BufReader::with_capacity(BUFFER, stream);
         let theirs = read_opening(&mut stream, keys.is_some()).await?;
         let ours = random();
         stream.write_all(&opening(keys.is_some(), &ours)).await?;
@@ -208,7 +222,7 @@ fn opening(sealed: bool, random: &Random) -> [u8; OPENING] {
     opening
 }
 
-async fn read_opening(stream: &mut Box<dyn Stream>, sealed: bool) -> Result<Random, Broken> {
+async fn read_opening(stream: &mut (impl AsyncRead + Unpin), sealed: bool) -> Result<Random, Broken> {
     let mut opening = [0; OPENING];
     stream.read_exact(&mut opening[..5]).await?;
     if &opening[..3] != MAGIC {
@@ -229,7 +243,7 @@ async fn read_opening(stream: &mut Box<dyn Stream>, sealed: bool) -> Result<Rand
 }
 
 /// Reads what a frame announces, but takes no more memory than has arrived.
-async fn read_frame(stream: &mut Box<dyn Stream>, limit: usize) -> Result<Vec<u8>, Broken> {
+async fn read_frame(stream: &mut (impl AsyncRead + Unpin), limit: usize) -> Result<Vec<u8>, Broken> {
     let mut length = [0; PREFIX];
     stream.read_exact(&mut length).await?;
     let length = u32::from_le_bytes(length) as usize;

@@ -28,7 +28,7 @@ pub(super) const MAX_MESSAGES: usize = 256;
 
 /// How many times the usual time between two heartbeats a node may be silent: with gossip every 200 ms some three to five
 /// seconds, however many nodes there are. Less would take a lossy line or a busy machine for a death.
-const SILENCE: Duration = Duration::from_secs(7);
+const SILENCE: Duration = Duration::from_secs(5);
 
 /// Heartbeats over which the usual time is taken.
 const SAMPLES: usize = 200;
@@ -41,9 +41,14 @@ pub(super) type Inbox = Arc<Mutex<mpsc::Receiver<Received>>>;
 
 /// Starts chitchat in this node's life `number`.
 pub(super) async fn start(shared: &Arc<Shared>, inbox: &Inbox, number: u64) -> anyhow::Result<ChitchatHandle> {
+    let carriage = Carriage { shared: Arc::clone(shared), inbox: Arc::clone(inbox) };
+    spawn_chitchat(config(shared, number), Vec::new(), &carriage).await
+}
+
+pub(super) fn config(shared: &Shared, number: u64) -> ChitchatConfig {
     let me = &shared.me;
     let interval = shared.options.gossip_interval;
-    let config = ChitchatConfig {
+    ChitchatConfig {
         chitchat_id: ChitchatId::new(chitchat_name(me.node, &me.name), number, me.address),
         cluster_id: me.label.to_string(),
         gossip_interval: interval,
@@ -59,8 +64,7 @@ pub(super) async fn start(shared: &Arc<Shared>, inbox: &Inbox, number: u64) -> a
         marked_for_deletion_grace_period: GONE_AFTER,
         catchup_callback: None,
         extra_liveness_predicate: None,
-    };
-    spawn_chitchat(config, Vec::new(), &Carriage { shared: Arc::clone(shared), inbox: Arc::clone(inbox) }).await
+    }
 }
 
 /// The lives that chitchat takes for alive, this node's among them.
@@ -73,9 +77,9 @@ pub(super) fn alive(chitchat: &Chitchat) -> Vec<Life> {
 }
 
 /// Our transport.
-struct Carriage {
-    shared: Arc<Shared>,
-    inbox: Inbox,
+pub(super) struct Carriage {
+    pub(super) shared: Arc<Shared>,
+    pub(super) inbox: Inbox,
 }
 
 #[async_trait]
@@ -95,6 +99,9 @@ struct Wire {
 #[async_trait]
 impl Socket for Wire {
     async fn send(&mut self, to: SocketAddr, message: ChitchatMessage) -> anyhow::Result<()> {
+        if self.is_needless(to, &message) {
+            return Ok(());
+        }
         let frame = Frame::Gossip(message.serialize_to_vec());
         self.shared.links.send(&self.shared, to, Parcel::new(MessageType::Gossip, &frame));
         Ok(())
@@ -109,6 +116,18 @@ impl Socket for Wire {
                 Err(Refusal::Malformed) => self.shared.metrics.cluster.refused("malformed_gossip"),
                 Err(Refusal::TooMany) => self.shared.metrics.cluster.refused("too_many_nodes"),
             }
+        }
+    }
+}
+
+impl Wire {
+    /// Whether nobody misses it: the third part of chitchat's exchange carries keys, and there are none; the second tells
+    /// a living node what the next round of this one tells it, or another node, anyway.
+    fn is_needless(&self, to: SocketAddr, message: &ChitchatMessage) -> bool {
+        match message {
+            ChitchatMessage::Ack { .. } => true,
+            ChitchatMessage::SynAck { .. } => self.shared.members().lives_at(to),
+            _ => false,
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The task that keeps the cluster together: it looks who lives, tells the driver, tries those that are lost, and starts
-//! chitchat anew when it fails.
+//! The task that keeps the cluster together: it looks who lives, tells the driver, tries those that are lost, starts
+//! chitchat anew when it fails, and stops it while there is nobody to speak to.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -35,6 +35,9 @@ const JOIN: Duration = Duration::from_secs(1);
 /// The pause before chitchat is started anew.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// How long chitchat runs at least, so that who has spoken to this node for the first time is got to know.
+const COMPANY: Duration = Duration::from_secs(120);
+
 /// How long a node that has slept waits for the others to tell what it missed.
 const CATCH_UP: Duration = Duration::from_secs(4);
 
@@ -45,19 +48,30 @@ const CARRY: Duration = Duration::from_secs(2);
 pub(super) async fn keep(shared: Arc<Shared>, inbox: mpsc::Receiver<Received>) {
     let inbox: Inbox = Arc::new(Mutex::new(inbox));
     tokio::spawn(resolve(Arc::clone(&shared)));
-    let mut keeper = Keeper::new(Arc::clone(&shared));
+    let start = |life| {
+        let (shared, inbox) = (Arc::clone(&shared), Arc::clone(&inbox));
+        async move { gossip::start(&shared, &inbox, life).await }
+    };
+    supervise(&shared, &inbox, start).await;
+}
+
+/// Runs one chitchat after the other, each in another life of this node, which `start` is given.
+async fn supervise<S>(shared: &Arc<Shared>, inbox: &Inbox, start: impl Fn(u64) -> S)
+where
+    S: Future<Output = anyhow::Result<ChitchatHandle>>,
+{
+    let mut keeper = Keeper::new(Arc::clone(shared));
     loop {
-        let life = shared.me.life.load(Relaxed);
-        match gossip::start(&shared, &inbox, life).await {
-            Ok(chitchat) => {
-                let failed = keeper.run(&chitchat).await;
-                tracing::error!(component = "cluster", err = %failed, "Membership has failed and is started anew");
-                chitchat.abort();
-            }
-            Err(error) => tracing::error!(component = "cluster", err = %error, "Membership cannot be started"),
+        keeper.rest(inbox).await;
+        let ended = match start(shared.me.life.load(Relaxed)).await {
+            Ok(chitchat) => keeper.run(&chitchat).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = ended {
+            tracing::error!(component = "cluster", err = %error, "Membership has failed and is started anew");
+            shared.metrics.cluster.restarts.inc();
+            sleep(PAUSE).await;
         }
-        shared.metrics.cluster.restarts.inc();
-        sleep(PAUSE).await;
         shared.me.life.fetch_add(1, Relaxed);
     }
 }
@@ -82,21 +96,37 @@ impl Keeper {
         Self { settling: Some(settling), looks: 0, tried: None, looked: None, told: Vec::new(), shared }
     }
 
-    /// Looks again and again until chitchat fails; returns why.
-    async fn run(&mut self, chitchat: &ChitchatHandle) -> anyhow::Error {
+    /// Returns once there is somebody to speak to: somebody who is expected, or who has spoken to this node.
+    async fn rest(&mut self, inbox: &Inbox) {
+        self.look(Vec::new()).await;
+        // What is said first is lost. It is said again and again.
+        while self.is_alone() && timeout(RESOLVE, async { inbox.lock().await.recv().await }).await.is_err() {}
+        // A look that comes late for this reason is no sign of having been stopped.
+        self.looked = None;
+    }
+
+    /// Whether nobody is here, was here lately, or is expected.
+    fn is_alone(&self) -> bool {
+        self.settling.is_none() && !self.shared.members().has_others() && missing(&self.shared).is_empty()
+    }
+
+    /// Looks again and again until nobody has been there for a while; or until chitchat fails, which is the error.
+    async fn run(&mut self, chitchat: &ChitchatHandle) -> anyhow::Result<()> {
         let failed = chitchat.termination_watcher();
         tokio::pin!(failed);
-        let mut looks = interval(LOOK);
+        let (mut looks, started) = (interval(LOOK), Instant::now());
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
+        while started.elapsed() < COMPANY || !self.is_alone() {
             tokio::select! {
-                ended = &mut failed => return ended.err().unwrap_or_else(|| anyhow::anyhow!("it has ended")),
+                ended = &mut failed => return ended.and_then(|()| Err(anyhow::anyhow!("it has ended"))),
                 _ = looks.tick() => {}
             }
             let alive = chitchat.with_chitchat(|chitchat| gossip::alive(chitchat)).await;
             self.look(alive).await;
             self.try_those_who_are_missing(chitchat);
         }
+        chitchat.abort();
+        Ok(())
     }
 
     async fn look(&mut self, alive: Vec<Life>) {
@@ -108,7 +138,8 @@ impl Keeper {
                 members.slept(now);
             }
             let changes = members.look(alive, now);
-            members.forget(shared.options.reconnect_timeout, now);
+            let forgotten = members.forget(shared.options.reconnect_timeout, now);
+            forgotten.iter().for_each(|name| shared.metrics.cluster.forget(name));
             (changes, members.peers(), members.meet(|address| shared.links.connection(address)))
         };
         self.count(changes);
@@ -259,3 +290,6 @@ pub(super) async fn until_carried(shared: &Shared) {
     };
     let _ = timeout(CARRY, carried).await;
 }
+
+#[cfg(test)]
+mod tests;

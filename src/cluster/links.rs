@@ -153,6 +153,7 @@ impl Carrier {
     async fn failed(&self, error: &Broken) {
         tracing::debug!(component = "cluster", to = %self.to, err = %error, "Cannot reach a peer");
         self.shared.metrics.cluster.reconnections_failed.inc();
+        self.shared.metrics.cluster.transport.open_errors.inc();
         if let Broken::Io(error) = error
             && error.kind() == io::ErrorKind::ConnectionRefused
         {
@@ -188,6 +189,7 @@ impl Carrier {
         let metrics = &self.shared.metrics.cluster;
         self.state.connected.store(self.shared.next_number(), Relaxed);
         metrics.outbound.inc();
+        metrics.transport.opened.inc();
         self.add(&mut speaker, &first);
         self.carry(&mut speaker).await;
         self.state.connected.store(0, Relaxed);
@@ -201,7 +203,10 @@ impl Carrier {
         loop {
             match timeout(self.shared.options.tcp_timeout, speaker.flush()).await {
                 Ok(Ok(())) => {}
-                _ => return,
+                _ => {
+                    self.shared.metrics.cluster.transport.write_errors.inc();
+                    return;
+                }
             }
             let next = tokio::select! {
                 next = timeout(IDLE, self.waiting.recv()) => next,

@@ -1,14 +1,12 @@
 //! The way in: whoever connects is heard for as long as it makes sense. What does not is refused and counted, and costs
 //! little: a connection that has not said who it is gets a kilobyte and a few seconds, and there are few of them.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use watchbell_engine::peers::Claim;
 use watchbell_engine::replica::Record;
@@ -16,12 +14,10 @@ use watchbell_engine::sighting::Sighting;
 
 use super::connection::{Broken, Listener, Stream};
 use super::frame::{Frame, Hello, Part};
+use super::strangers::Strangers;
 use super::{Event, Shared};
 use crate::record::news::decode_news;
 use crate::telemetry::MessageType;
-
-/// Connections that have not said who they are. When there are more, the oldest goes.
-const MAX_STRANGERS: usize = 64;
 
 /// Connections of nodes. Each node needs one.
 const MAX_CONNECTIONS: usize = 128;
@@ -41,10 +37,6 @@ const BURST: Duration = Duration::from_secs(5);
 /// The pause after the system could not give us a connection, most often for want of file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Connections that have not said who they are, oldest first, and the number of the last.
-#[derive(Debug, Default)]
-struct Strangers(Mutex<(BTreeMap<u64, AbortHandle>, u64)>);
-
 /// Hears everybody who connects.
 pub(super) async fn listen(listener: TcpListener, shared: Arc<Shared>) {
     let (strangers, nodes) = (Arc::new(Strangers::default()), Arc::new(AtomicUsize::new(0)));
@@ -52,36 +44,13 @@ pub(super) async fn listen(listener: TcpListener, shared: Arc<Shared>) {
         match listener.accept().await {
             Ok((stream, from)) => {
                 let call = |number| Call { shared: Arc::clone(&shared), from, number, nodes: Arc::clone(&nodes) };
-                strangers.admit(&shared, |number| call(number).run(stream, Arc::clone(&strangers)));
+                strangers.admit(&shared.metrics, from.ip(), |number| call(number).run(stream, Arc::clone(&strangers)));
             }
             Err(error) => {
                 tracing::warn!(component = "cluster", err = %error, "Cannot accept a connection");
                 sleep(PAUSE).await;
             }
         }
-    }
-}
-
-impl Strangers {
-    /// Starts to hear a connection; it cannot leave before it is entered.
-    fn admit<F>(&self, shared: &Shared, call: impl FnOnce(u64) -> F)
-    where
-        F: Future<Output = ()> + Send + 'static,
-    {
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (waiting, last) = &mut *held;
-        *last += 1;
-        waiting.insert(*last, tokio::spawn(call(*last)).abort_handle());
-        if waiting.len() > MAX_STRANGERS
-            && let Some((_, oldest)) = waiting.pop_first()
-        {
-            oldest.abort();
-            shared.metrics.cluster.refused("too_many_strangers");
-        }
-    }
-
-    fn leave(&self, number: u64) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).0.remove(&number);
     }
 }
 
@@ -102,8 +71,10 @@ impl Call {
             Ok((listener, hello)) => self.hear(listener, hello).await,
             Err(error) => error,
         };
-        if let Some(reason) = ended.reason() {
-            self.shared.metrics.cluster.refused(reason);
+        let metrics = &self.shared.metrics.cluster;
+        ended.reason().inspect(|reason| metrics.refused(reason));
+        if ended.is_failure() {
+            metrics.transport.read_errors.inc();
         }
         tracing::debug!(component = "cluster", from = %self.from, err = %ended, "A connection ended");
     }
@@ -116,6 +87,7 @@ impl Call {
             Some(tls) => Box::new(tls.accept(stream).await?),
             None => Box::new(stream),
         };
+        self.shared.metrics.cluster.transport.accepted.inc();
         match Listener::accept(stream, security.keys.as_ref()).await? {
             (listener, Frame::Hello(hello)) => {
                 self.shared.me.check(&hello).map_err(Broken::Misled)?;
@@ -165,7 +137,7 @@ impl Call {
         let (shared, metrics) = (&self.shared, &self.shared.metrics.cluster);
         metrics.received(kind(&frame), length);
         match frame {
-            Frame::Gossip(message) => shared.take_gossip(hello.address, message),
+            Frame::Gossip(message) => shared.take_gossip(hello, message),
             Frame::News(part, records) => {
                 pace.keep(records.len(), shared).await;
                 let records = self.read(records, hello);

@@ -13,7 +13,7 @@ use watchbell_engine::peers::Peer;
 use watchbell_engine::version::NodeId;
 
 use super::frame::Round;
-use super::screen::GONE_AFTER;
+use super::screen::{GONE_AFTER, MAX_LIVES};
 
 /// Looks for which a node must be missed.
 const LOOKS: u32 = 5;
@@ -54,6 +54,8 @@ struct Member {
     state: State,
     /// The connection over which it was met.
     met: Option<u64>,
+    /// Which comparison it was last asked for, and when, until it answers.
+    asked: Option<(u64, Instant)>,
     /// Whether it was compared with since it came, or since that was doubted.
     compared: bool,
     /// The first comparison that counts for that; answers to earlier ones are old.
@@ -156,9 +158,19 @@ impl Members {
         }
     }
 
-    /// Forgets who is lost for longer than this.
-    pub(super) fn forget(&mut self, longest: Duration, now: Instant) {
-        self.nodes.retain(|_, member| !matches!(member.state, State::Lost(since) if since + longest <= now));
+    /// Forgets who is lost for longer than this, and who is lost for longest when there are too many. Returns the names
+    /// that nobody has any more.
+    pub(super) fn forget(&mut self, longest: Duration, now: Instant) -> Vec<SmolStr> {
+        let lost = |(node, member): (&NodeId, &Member)| match member.state {
+            State::Lost(since) => Some((since, *node)),
+            State::Alive | State::Missed(_) => None,
+        };
+        let mut lost: Vec<_> = self.nodes.iter().filter_map(lost).collect();
+        lost.sort_unstable();
+        let too_many = self.nodes.len().saturating_sub(MAX_LIVES);
+        let gone = lost.into_iter().enumerate().filter(|(n, (since, _))| *n < too_many || *since + longest <= now);
+        let names: Vec<_> = gone.filter_map(|(_, (_, node))| self.nodes.remove(&node)).map(|m| m.life.name).collect();
+        names.into_iter().filter(|name| self.nodes.values().all(|member| member.life.name != *name)).collect()
     }
 
     /// The living nodes, this one among them.
@@ -172,6 +184,11 @@ impl Members {
         self.living().map(|member| member.life.clone()).collect()
     }
 
+    /// Whether any other node lives.
+    pub(super) fn has_others(&self) -> bool {
+        self.living().next().is_some()
+    }
+
     /// Where the lost ones were.
     pub(super) fn lost(&self) -> Vec<SocketAddr> {
         let lost = self.nodes.values().filter(|member| matches!(member.state, State::Lost(_)));
@@ -181,6 +198,16 @@ impl Members {
     /// Where a node is, alive or not.
     pub(super) fn address(&self, node: NodeId) -> Option<SocketAddr> {
         self.nodes.get(&node).map(|member| member.life.address)
+    }
+
+    /// The name of a node that is alive.
+    pub(super) fn living_name(&self, node: NodeId) -> Option<SmolStr> {
+        self.nodes.get(&node).filter(|member| member.is_living()).map(|member| member.life.name.clone())
+    }
+
+    /// Whether a living node is to be found at an address.
+    pub(super) fn lives_at(&self, address: SocketAddr) -> bool {
+        self.living().any(|member| member.life.address == address)
     }
 
     /// Which node is to be found at an address.
@@ -199,6 +226,20 @@ impl Members {
             }
         }
         met
+    }
+
+    /// Notes that a node was asked for its digest.
+    pub(super) fn asked(&mut self, node: NodeId, number: u64, now: Instant) {
+        if let Some(member) = self.nodes.get_mut(&node) {
+            member.asked = Some((number, now));
+        }
+    }
+
+    /// How long a node took to answer what it was asked last, and its name; once.
+    pub(super) fn answer_took(&mut self, node: NodeId, round: Round, now: Instant) -> Option<(SmolStr, Duration)> {
+        let member = self.nodes.get_mut(&node)?;
+        let (_, asked) = member.asked.take_if(|(number, _)| round == Round::Answers(*number))?;
+        Some((member.life.name.clone(), now.duration_since(asked)))
     }
 
     /// Notes a comparison: where a node differs. Returns which shards are to be asked for first.
@@ -244,9 +285,9 @@ impl Members {
 
 impl Member {
     fn new(life: Life) -> Self {
-        let (met, differing) = (None, Vec::new());
+        let (met, asked, differing) = (None, None, Vec::new());
         let (compared, counts, counts_from, equal) = (false, false, 0, false);
-        Self { life, state: State::Alive, met, compared, counts, counts_from, equal, differing }
+        Self { life, state: State::Alive, met, asked, compared, counts, counts_from, equal, differing }
     }
 
     fn is_living(&self) -> bool {

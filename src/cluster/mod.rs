@@ -11,7 +11,7 @@
 //! * **Settling**: a node that starts compares with all it finds before it says that it is ready (`settling`).
 //!
 //! One TCP port for everything. Each node opens a connection to each address it sends to (`links`) and speaks on it; what
-//! comes in is only heard (`listener`). With keys the frames are sealed (`connection`, `key`, `seal`). Nothing from the
+//! comes in is only heard (`listener`, `strangers`). With keys the frames are sealed (`connection`, `key`, `seal`). Nothing from the
 //! network reaches an assertion, and everything that can grow has a limit, in the file where it grows. What the tasks of
 //! the room share is in `shared`; `keeper` is the task that keeps it together.
 
@@ -28,12 +28,13 @@ mod screen;
 mod seal;
 mod settling;
 mod shared;
+mod strangers;
 mod tls;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use smol_str::SmolStr;
 use tokio::sync::{mpsc, oneshot};
@@ -231,7 +232,9 @@ impl Cluster {
 
     /// Begins a comparison: tells a node what this one holds and wants to know the same of it.
     pub fn compare(&self, with: NodeId, digest: Digest) {
-        let round = Round::Asks(self.0.next_number());
+        let number = self.0.next_number();
+        let round = Round::Asks(number);
+        self.0.members().asked(with, number, Instant::now());
         self.0.send(with, Parcel::new(MessageType::FullState, &Frame::Digest(digest, round)));
     }
 
@@ -243,6 +246,9 @@ impl Cluster {
             self.0.send(with, Parcel::new(MessageType::FullState, &answer));
         }
         self.0.metrics.cluster.compared(differing.is_empty());
+        if let Some((name, took)) = self.0.members().answer_took(with, round, Instant::now()) {
+            self.0.metrics.cluster.answered(&name, took);
+        }
         let wanted = self.0.members().compared(with, differing, round);
         self.0.ask(with, wanted);
     }
@@ -263,7 +269,7 @@ impl Cluster {
 
     /// Whether there is any other living node.
     pub fn has_others(&self) -> bool {
-        !self.0.members().others().is_empty()
+        self.0.members().has_others()
     }
 
     /// What is told of the cluster now.

@@ -78,6 +78,7 @@ impl Shared {
         };
         metrics.cluster.named(&me.name);
         metrics.cluster.open.set(i64::from(security.is_open()));
+        metrics.cluster.transport.shown.store(security.tls.is_some(), Relaxed);
         let (securing, security) = watch::channel(Arc::new(security));
         let members = Mutex::new(Members::new(Peer { id: me.node, name: me.name.clone() }));
         let (links, named, own) = (Links::default(), Mutex::new(named), Mutex::new(BTreeSet::from([address])));
@@ -192,8 +193,12 @@ impl Shared {
         }
     }
 
-    pub(super) fn take_gossip(&self, from: SocketAddr, message: Vec<u8>) {
-        if self.gossip.try_send((from, message)).is_err() {
+    pub(super) fn take_gossip(&self, from: &Hello, message: Vec<u8>) {
+        // Strangers make no series.
+        if let Some(name) = self.members().living_name(from.node) {
+            self.metrics.cluster.heard(&name);
+        }
+        if self.gossip.try_send((from.address, message)).is_err() {
             self.metrics.cluster.refused("too_much_gossip");
         }
     }

@@ -15,6 +15,8 @@ use watchbell_engine::version::{NodeId, Version};
 
 use super::*;
 
+mod news;
+
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![Just(String::new()), "[a-z_]{1,12}", any::<String>(), ".{200,400}"]
 }

@@ -1,11 +1,14 @@
 //! The metrics of the cluster. They are on the page only where there is one, as with Alertmanager.
 
+use std::time::Duration;
+
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use super::metrics::{Labelled, Registrar, labels};
+use super::peers::{PeerMetrics, TransportMetrics};
 
 /// The cluster as this node sees it.
 #[derive(Debug)]
@@ -61,6 +64,9 @@ pub struct ClusterMetrics {
     received: Traffic,
     sent: Traffic,
     peer_info: Family<Labelled, Gauge>,
+    peers: PeerMetrics,
+    /// The connections between nodes.
+    pub transport: TransportMetrics,
     pub(super) registry: Registry,
 }
 
@@ -129,6 +135,8 @@ impl ClusterMetrics {
             received: Traffic::new(r, "received"),
             sent: Traffic::new(r, "sent"),
             peer_info: r.gauges(&theirs("peer_info"), "The name of this node; always 1"),
+            peers: PeerMetrics::new(r),
+            transport: TransportMetrics::new(),
             registry: Registry::default(),
         };
         Self { registry, ..metrics }
@@ -153,11 +161,28 @@ impl ClusterMetrics {
     /// Counts a frame that arrived.
     pub fn received(&self, kind: MessageType, bytes: usize) {
         self.received.count(kind, bytes);
+        self.transport.bytes_received.inc_by(bytes as u64);
     }
 
     /// Counts a frame that is sent.
     pub fn sent(&self, kind: MessageType, bytes: usize) {
         self.sent.count(kind, bytes);
+        self.transport.bytes_sent.inc_by(bytes as u64);
+    }
+
+    /// Counts a message of gossip that a living node has sent itself.
+    pub fn heard(&self, peer: &str) {
+        self.peers.heard(peer);
+    }
+
+    /// Counts an answer of a node.
+    pub fn answered(&self, peer: &str, took: Duration) {
+        self.peers.answered(peer, took);
+    }
+
+    /// Drops what is counted for a node that is not expected any more.
+    pub fn forget(&self, peer: &str) {
+        self.peers.forget(peer);
     }
 }
 

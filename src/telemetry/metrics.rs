@@ -86,6 +86,7 @@ impl Metrics {
         write_registry(&self.registry, &mut page);
         if snapshot.cluster_enabled {
             write_registry(&self.cluster.registry, &mut page);
+            self.cluster.transport.registry().inspect(|registry| write_registry(registry, &mut page));
         }
         for summary in self.summaries() {
             summary.write(&mut page);

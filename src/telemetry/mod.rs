@@ -10,6 +10,7 @@ mod keeping;
 pub mod log;
 mod metrics;
 mod notifications;
+mod peers;
 mod process;
 mod snapshot;
 mod summary;
@@ -22,6 +23,7 @@ pub use cluster::{ClusterMetrics, MessageType};
 pub use http::HttpMetrics;
 pub use keeping::RecordMetrics;
 pub use metrics::Metrics;
+pub use peers::TransportMetrics;
 pub use snapshot::{AlertCounts, DiskCounts, GroupAlerts, SilenceCounts, Snapshot};
 
 /// The content type of [`Metrics::render`].

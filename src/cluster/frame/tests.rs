@@ -55,6 +55,22 @@ proptest! {
         let _ = Frame::decode(&bytes);
     }
 
+    /// Frames in which bytes were changed are refused, or are other frames that can be said.
+    #[test]
+    fn touched_frames_are_refused_or_frames(
+        frame in frame(),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..5),
+    ) {
+        let mut bytes = frame.encode();
+        let length = bytes.len();
+        changes.iter().for_each(|(at, value)| bytes[at.index(length)] = *value);
+        if let Ok(read) = Frame::decode(&bytes)
+            && read != Frame::Unknown
+        {
+            prop_assert_eq!(Frame::decode(&read.encode()).unwrap(), read);
+        }
+    }
+
     /// A frame that is cut is refused, or is another frame that says less; one that is longer is refused.
     #[test]
     fn cut_frames_do_not_confuse(frame in frame(), cut in any::<prop::sample::Index>()) {

@@ -31,11 +31,14 @@ fn many_silences(node: &Server) {
 #[test]
 fn five_thousand_silences_are_everywhere_and_outlive_the_disk_of_their_author() {
     let mut cluster = Cluster::start(3, CONFIG, &[]);
+    let begin = Instant::now();
     many_silences(&cluster.nodes[0]);
+    let answered = Instant::now();
     let counted = |node: &Server| metric(node, "alertmanager_silences{state=\"active\"}") as usize;
     eventually_within(LONG, "all silences are on all nodes", || {
         cluster.nodes.iter().all(|node| counted(node) == MANY).then_some(())
     });
+    println!("{MANY} posted in {:?} and everywhere {:?} later", answered - begin, answered.elapsed());
     cluster.agrees();
     cluster.nodes[0].kill();
     fs::remove_dir_all(cluster.nodes[0].dir().join("data")).expect("the disk can be lost");
@@ -98,6 +101,12 @@ fn split_brain(longest: Duration) {
     }
     made = made.max(silences(&cluster.nodes[1]).len());
     network.heal();
+    let whole = Instant::now();
+    eventually_within(LONG, "all nodes have compared and found the same", || {
+        let agreeing = |node| metric(node, "watchbell_cluster_agreeing_peers") == 2.0;
+        cluster.nodes.iter().all(agreeing).then_some(())
+    });
+    println!("equal {:?} after the line was whole again", whole.elapsed());
     cluster.nodes.iter().for_each(|node| sees(node, &["n1", "n2", "n3"]));
     cluster.agrees();
     let first = silences(&cluster.nodes[0]);

@@ -1,9 +1,8 @@
 //! Nodes that move, and others that come to be where they were.
 
-use std::fs;
 use std::net::SocketAddr;
 
-use super::network::Network;
+use super::network::{Hosts, Network};
 use super::nodes::{LONG, metric, sees, shown};
 use crate::harness::address;
 use crate::harness::server::{Program, Server};
@@ -22,31 +21,6 @@ fn node(name: &str, listen: SocketAddr, flags: &[&str]) -> Server {
     node.add_flag(format!("--cluster.listen-address={listen}"));
     node.add_flag("--cluster.reconnect-interval=1s".to_owned());
     node
-}
-
-/// The files that a namespace has instead of the machine's; gone when dropped.
-struct Hosts(std::path::PathBuf);
-
-impl Hosts {
-    fn of(space: &str, text: &str) -> Self {
-        let folder = std::path::Path::new("/etc/netns").join(space);
-        fs::create_dir_all(&folder).expect("root can make a folder");
-        let hosts = Self(folder);
-        hosts.write(text);
-        hosts
-    }
-
-    /// In its place: the namespace sees the same file.
-    fn write(&self, text: &str) {
-        fs::write(self.0.join("hosts"), text).expect("root can write a file");
-    }
-}
-
-impl Drop for Hosts {
-    fn drop(&mut self) {
-        // It is in nobody's way if it stays.
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }
 
 #[test]

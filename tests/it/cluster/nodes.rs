@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 
+use super::forwarder::Forwarder;
 use super::network::Network;
 use crate::harness::address;
 use crate::harness::server::{Program, Server};
@@ -37,8 +38,24 @@ impl Cluster {
 
     /// The same, not started yet.
     pub(super) fn prepare(count: usize, config: &str, flags: &[&str]) -> Self {
-        let addresses: Vec<SocketAddr> = (0..count).map(|_| address::reserve()).collect();
-        Self { nodes: (0..count).map(|index| node(index, &addresses, config, flags)).collect(), listen: addresses }
+        let addresses = reserve(count);
+        Self {
+            nodes: (0..count).map(|index| node(index, addresses[index], &addresses, config, flags)).collect(),
+            listen: addresses,
+        }
+    }
+
+    /// The same; each node is found by the others only where a forwarder listens for it.
+    pub(super) fn prepare_behind_forwarders(count: usize, config: &str, flags: &[&str]) -> (Self, Vec<Forwarder>) {
+        let (listen, found) = (reserve(count), reserve(count));
+        let place = |index: usize| {
+            let mut node = node(index, listen[index], &found, config, flags);
+            node.add_flag(format!("--cluster.advertise-address={}", found[index]));
+            node
+        };
+        let nodes = (0..count).map(place).collect();
+        let forwarders = found.iter().zip(&listen).map(|(found, listen)| Forwarder::start(*found, *listen)).collect();
+        (Self { nodes, listen }, forwarders)
     }
 
     /// Nodes that know of each other and have settled, one in each namespace of the network.
@@ -53,7 +70,7 @@ impl Cluster {
         let addresses: Vec<_> =
             (1..=count).map(|number| SocketAddr::new(Network::peer_address(number), 9094)).collect();
         let place = |index: usize| {
-            let mut node = node(index, &addresses, config, flags);
+            let mut node = node(index, addresses[index], &addresses, config, flags);
             node.space = Some(network.space(index + 1));
             node.address = SocketAddr::new(network.address(index + 1), 9093);
             node
@@ -70,7 +87,8 @@ impl Cluster {
     pub(super) fn launch(&mut self) {
         self.nodes.iter_mut().for_each(Server::begin);
         self.nodes.iter_mut().for_each(Server::wait_until_ready);
-        let all: Vec<String> = (1..=self.nodes.len()).map(|number| format!("n{number}")).collect();
+        let mut all: Vec<String> = (1..=self.nodes.len()).map(|number| format!("n{number}")).collect();
+        all.sort();
         self.nodes.iter().for_each(|node| sees(node, &all));
     }
 
@@ -98,16 +116,19 @@ impl Cluster {
     }
 }
 
-fn node(index: usize, addresses: &[SocketAddr], config: &str, flags: &[&str]) -> Server {
-    let mut all =
-        vec![format!("--cluster.listen-address={}", addresses[index]), format!("--cluster.peer-name=n{}", index + 1)];
-    all.extend(addresses.iter().map(|address| format!("--cluster.peer={address}")));
+fn reserve(count: usize) -> Vec<SocketAddr> {
+    (0..count).map(|_| address::reserve()).collect()
+}
+
+fn node(index: usize, listen: SocketAddr, peers: &[SocketAddr], config: &str, flags: &[&str]) -> Server {
+    let mut all = vec![format!("--cluster.listen-address={listen}"), format!("--cluster.peer-name=n{}", index + 1)];
+    all.extend(peers.iter().map(|address| format!("--cluster.peer={address}")));
     all.extend(FLAGS.iter().chain(flags).map(|flag| (*flag).to_owned()));
     Server::prepare(Program::Watchbell, config, &all.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
-/// Waits until a node sees exactly these others and itself.
-pub(super) fn sees(node: &Server, names: &[impl AsRef<str>]) {
+/// Waits until a node sees exactly these others and itself, in the order of their names.
+pub(crate) fn sees(node: &Server, names: &[impl AsRef<str>]) {
     eventually_within(LONG, "the node sees its peers", || {
         let shown = shown(node);
         shown.names.iter().map(String::as_str).eq(names.iter().map(AsRef::as_ref)).then_some(())
@@ -122,19 +143,32 @@ pub(super) fn shown(node: &Server) -> Shown {
 }
 
 /// The value of a metric of a node; 0 if it is not there.
-pub(super) fn metric(node: &Server, series: &str) -> f64 {
+pub(crate) fn metric(node: &Server, series: &str) -> f64 {
     let page = node.client().get("/metrics").ok().text();
     let line = page.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
     line.map_or(0.0, |value| value.parse().expect("a metric is a number"))
 }
 
+/// How much a node has refused for a reason.
+pub(super) fn refused(node: &Server, reason: &str) -> f64 {
+    metric(node, &format!("watchbell_cluster_refused_total{{reason=\"{reason}\"}}"))
+}
+
+/// Where peers find the node that is called so.
+pub(super) fn peer_address(node: &Server, name: &str) -> SocketAddr {
+    let cluster = node.client().get("/api/v2/status").ok().json()["cluster"].clone();
+    let peers = cluster["peers"].as_array().expect("peers are a list");
+    let peer = peers.iter().find(|peer| peer["name"] == name).expect("the node is there");
+    peer["address"].as_str().and_then(|text| text.parse().ok()).expect("an address")
+}
+
 /// Makes a silence of everything called `name`; returns its id.
-pub(super) fn silence(node: &Server, name: &str) -> String {
+pub(crate) fn silence(node: &Server, name: &str) -> String {
     set_silence(node, None, name, "why")
 }
 
 /// Makes a silence, or edits the one with this id; returns its id.
-pub(super) fn set_silence(node: &Server, id: Option<&str>, name: &str, comment: &str) -> String {
+pub(crate) fn set_silence(node: &Server, id: Option<&str>, name: &str, comment: &str) -> String {
     let mut body = json!({
         "matchers": [{"name": "alertname", "value": name, "isRegex": false}],
         "startsAt": "2020-01-01T00:00:00Z", "endsAt": "2100-01-01T00:00:00Z", "createdBy": "us", "comment": comment,
@@ -147,7 +181,7 @@ pub(super) fn set_silence(node: &Server, id: Option<&str>, name: &str, comment: 
 }
 
 /// The silences a node shows, sorted: id, state, comment.
-pub(super) fn silences(node: &Server) -> Vec<[String; 3]> {
+pub(crate) fn silences(node: &Server) -> Vec<[String; 3]> {
     let shown = node.client().get("/api/v2/silences").ok().json();
     let text =
         |silence: &Value, path: &str| silence.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();

@@ -1,71 +1,22 @@
 //! Three nodes on a network that loses packets and lines, and nodes that stop: each group is told exactly once, by
-//! whoever lives. What is still heard is shown by looking on for a while after the last was told.
+//! whoever lives.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use super::network::Network;
-use super::nodes::{Cluster, LONG, alerts, sees};
-use crate::harness::sink::{Answer, Sink};
+use super::audience::{CONFIG, Stage};
+use super::nodes::{LONG, alerts, sees};
+use crate::harness::sink::Answer;
 use crate::harness::wait::{eventually_within, seen_within};
 
-/// A flush every six seconds finds out who has forgotten what was told.
-const CONFIG: &str = "
-route:
-  receiver: team
-  group_by: [alertname]
-  group_wait: 3s
-  group_interval: 6s
-receivers:
-  - name: team
-    webhook_configs: [{url: '{url}'}]
-";
-
 const GROUPS: usize = 200;
-
-/// Longer than it takes for all flushes to come round once more.
-const ROUND: Duration = Duration::from_secs(8);
-
-/// Three nodes on a network, and who is told.
-struct Stage {
-    // Dropped in this order: a namespace goes when no process is in it any more.
-    cluster: Cluster,
-    sink: Sink,
-    network: Network,
-}
-
-impl Stage {
-    fn new(config: &str, flags: &[&str]) -> Self {
-        let network = Network::new(3);
-        let sink = Sink::start_at((network.test(), 0).into());
-        let cluster = Cluster::start_on(&network, 3, &config.replace("{url}", &sink.url("team")), flags);
-        Self { cluster, sink, network }
-    }
-
-    /// How often each group was told that it fires.
-    fn told(&self) -> BTreeMap<String, usize> {
-        let mut told = BTreeMap::new();
-        for delivery in self.sink.at("team") {
-            *told.entry(delivery.text("groupKey").to_owned()).or_default() += 1;
-        }
-        told
-    }
-
-    /// Waits until so many groups were told, looks on for another round, and fails if any was told twice.
-    fn each_is_told_once(&self, groups: usize) {
-        eventually_within(LONG, "all groups are told", || (self.told().len() >= groups).then_some(()));
-        let twice = seen_within(ROUND, || self.told().into_iter().find(|(_, times)| *times > 1));
-        assert_eq!((twice, self.told().len()), (None, groups));
-    }
-}
 
 #[test]
 fn in_good_health() {
     let stage = Stage::new(CONFIG, &[]);
     stage.cluster.post(&alerts("A", GROUPS));
-    stage.each_is_told_once(GROUPS);
+    stage.audience.each_is_told_once(GROUPS);
 }
 
 #[test]
@@ -73,7 +24,7 @@ fn with_every_fifth_packet_lost() {
     let stage = Stage::new(CONFIG, &[]);
     stage.network.lose(20);
     stage.cluster.post(&alerts("A", GROUPS));
-    stage.each_is_told_once(GROUPS);
+    stage.audience.each_is_told_once(GROUPS);
     stage.cluster.agrees();
 }
 
@@ -84,8 +35,10 @@ fn with_the_first_node_killed_before_it_speaks() {
     stage.cluster.post(&alerts("A", GROUPS));
     // Nothing on the wire says that it is dead: its silence must be noticed.
     stage.network.cut(1);
+    let death = Instant::now();
     stage.cluster.nodes[0].kill();
-    stage.each_is_told_once(GROUPS);
+    stage.audience.each_is_told_once(GROUPS);
+    println!("told by others after the death, the first and the last: {:?}", stage.audience.took_since(death));
 }
 
 #[test]
@@ -93,12 +46,12 @@ fn with_the_first_node_stopped_for_half_a_minute() {
     let mut stage = Stage::new(CONFIG, &[]);
     stage.cluster.post(&alerts("A", GROUPS));
     stage.cluster.nodes[0].process().signal(Signal::STOP);
-    let told = seen_within(Duration::from_secs(30), || (stage.told().len() == GROUPS).then_some(()));
+    let told = seen_within(Duration::from_secs(30), || (stage.audience.told().len() == GROUPS).then_some(()));
     assert_eq!(told, Some(()), "the others tell while the first is stopped");
     // All together half a minute and more.
-    seen_within(Duration::from_secs(20), || stage.told().into_values().find(|times| *times > 1));
+    seen_within(Duration::from_secs(20), || stage.audience.told().into_values().find(|times| *times > 1));
     stage.cluster.nodes[0].process().signal(Signal::CONT);
-    stage.each_is_told_once(GROUPS);
+    stage.audience.each_is_told_once(GROUPS);
     sees(&stage.cluster.nodes[0], &["n1", "n2", "n3"]);
 }
 
@@ -106,18 +59,18 @@ fn with_the_first_node_stopped_for_half_a_minute() {
 fn after_a_cut_that_heals() {
     let stage = Stage::new(CONFIG, &[]);
     stage.cluster.post(&alerts("A", GROUPS));
-    eventually_within(LONG, "all groups are told", || (stage.told().len() == GROUPS).then_some(()));
+    eventually_within(LONG, "all groups are told", || (stage.audience.told().len() == GROUPS).then_some(()));
     // Otherwise the cut might fall between an answer and the news of it, and then both sides must tell.
     stage.cluster.agrees();
     stage.network.cut(1);
     sees(&stage.cluster.nodes[0], &["n1"]);
     sees(&stage.cluster.nodes[1], &["n2", "n3"]);
     // Both sides flush during the cut: each knows by itself that all was told.
-    stage.each_is_told_once(GROUPS);
+    stage.audience.each_is_told_once(GROUPS);
     stage.network.heal();
     stage.cluster.nodes.iter().for_each(|node| sees(node, &["n1", "n2", "n3"]));
     stage.cluster.post(&alerts("B", GROUPS));
-    stage.each_is_told_once(2 * GROUPS);
+    stage.audience.each_is_told_once(2 * GROUPS);
 }
 
 /// The second hears the first through the third, and so waits for its turn; what the first tells reaches it that way too.
@@ -127,18 +80,18 @@ fn with_two_nodes_that_only_a_third_hears() {
     stage.network.deafen(2, 1);
     stage.network.deafen(1, 2);
     stage.cluster.post(&alerts("A", GROUPS));
-    stage.each_is_told_once(GROUPS);
+    stage.audience.each_is_told_once(GROUPS);
 }
 
 #[test]
 fn to_a_receiver_that_takes_twenty_seconds() {
     let slow = CONFIG.replace("group_interval: 6s", "group_interval: 40s");
     let stage = Stage::new(&slow, &["--cluster.peer-timeout=2s"]);
-    stage.sink.answer("team", Answer::After(Duration::from_secs(20)));
+    stage.audience.0.answer("team", Answer::After(Duration::from_secs(20)));
     stage.cluster.post(&alerts("A", 20));
     eventually_within(LONG, "all groups are told", || {
-        let told = stage.sink.at("team");
+        let told = stage.audience.heard();
         (told.len() >= 20 && told.iter().all(|delivery| delivery.answered.is_some())).then_some(())
     });
-    stage.each_is_told_once(20);
+    stage.audience.each_is_told_once(20);
 }

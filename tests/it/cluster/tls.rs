@@ -53,6 +53,16 @@ fn nodes_with_certificates_are_a_cluster_and_others_are_not() {
     silence(&cluster.nodes[0], "A");
     same_silences(&[&cluster.nodes[0], &cluster.nodes[1]], 1);
     assert_eq!(metric(&cluster.nodes[0], "watchbell_cluster_open"), 0.0);
+    let transport = |node: &Server, rest: &str| metric(node, &format!("alertmanager_tls_transport_{rest}"));
+    for counted in [
+        "packet_bytes_sent_total",
+        "packet_bytes_received_total",
+        "stream_connections_sent_total",
+        "stream_connections_received_total",
+    ] {
+        assert!(transport(&cluster.nodes[0], counted) > 0.0, "{counted}");
+    }
+    assert_eq!(transport(&cluster.nodes[0], "read_errors_total"), 0.0);
 
     for config in [None, Some(tls_config("nobody"))] {
         let mut outside = Server::prepare(Program::Watchbell, CONFIG, &["--cluster.peer-name=n2"]);
@@ -68,6 +78,7 @@ fn nodes_with_certificates_are_a_cluster_and_others_are_not() {
             (metric(&cluster.nodes[0], "watchbell_cluster_refused_total{reason=\"tls\"}") > before).then_some(())
         });
         assert_eq!(shown(&outside).names, ["n2"]);
+        assert!(transport(&cluster.nodes[0], "read_errors_total") > 0.0);
     }
     assert_eq!(shown(&cluster.nodes[0]).names, ["n1", "n2"]);
 }
@@ -83,6 +94,8 @@ fn a_node_whose_certificate_bears_another_name_is_not_spoken_to() {
     eventually("attempts fail", || {
         (metric(&cluster.nodes[0], "alertmanager_cluster_reconnections_failed_total") >= 2.0).then_some(())
     });
+    let failed = "alertmanager_tls_transport_write_errors_total{connection_type=\"stream\"}";
+    assert!(metric(&cluster.nodes[0], failed) >= 2.0);
     assert_eq!(shown(&cluster.nodes[0]).names, ["n1"]);
 }
 

@@ -56,6 +56,11 @@ fn alerts_that_all_nodes_have_are_told_once() {
     eventually("all agree", || {
         cluster.nodes.iter().all(|node| metric(node, "watchbell_cluster_agreeing_peers") == 2.0).then_some(())
     });
+    for other in ["n2", "n3"] {
+        let of = |name: &str| metric(&cluster.nodes[0], &format!("alertmanager_cluster_{name}{{peer=\"{other}\"}}"));
+        assert!(of("alive_messages_total") > 10.0 && of("pings_seconds_count") > 0.0, "{other}");
+    }
+    assert!(!cluster.nodes[0].client().get("/metrics").ok().text().contains("alertmanager_tls_transport"));
 }
 
 #[test]

@@ -5,16 +5,19 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use rustix::process::Signal;
 use tempfile::TempDir;
 
+use super::PATIENCE;
 use super::postfix::{give, served_dir, wait_until_it_listens};
 use crate::harness::address;
 use crate::harness::process::Process;
+use crate::harness::wait::seen_within;
 
 /// A running cyrus that takes mail by LMTP.
 pub(super) struct Cyrus {
     // Ends before the directory goes, which has its log.
-    _process: Process,
+    process: Process,
     dir: TempDir,
     address: SocketAddr,
 }
@@ -37,7 +40,7 @@ impl Cyrus {
         command.arg("-p").arg(dir.path().join("master.pid"));
         let process = Process::start(command, &dir.path().join("output.log"), "cyrus-common");
         wait_until_it_listens(address);
-        Self { _process: process, dir, address }
+        Self { process, dir, address }
     }
 
     /// The transport by which postfix delivers here.
@@ -54,6 +57,16 @@ impl Cyrus {
             name.strip_suffix('.').is_some_and(|number| number.parse::<u32>().is_ok())
         };
         files.iter().filter(is_mail).count()
+    }
+}
+
+impl Drop for Cyrus {
+    /// Killed, it would leave its servers behind, who go on listening.
+    fn drop(&mut self) {
+        if self.process.ended().is_none() {
+            self.process.signal(Signal::TERM);
+            seen_within(PATIENCE, || self.process.ended());
+        }
     }
 }
 

@@ -15,11 +15,11 @@ use crate::harness::process::{Process, read_log};
 use crate::harness::wait::eventually_within;
 
 /// The one user it knows.
-pub(super) const USER: &str = "watch";
-pub(super) const PASSWORD: &str = "correct horse";
+pub(crate) const USER: &str = "watchbell";
+pub(crate) const PASSWORD: &str = "correct horse";
 
 /// A running dovecot.
-pub(super) struct Dovecot {
+pub(crate) struct Dovecot {
     // Ends before the directory goes, which has its log.
     process: Option<Process>,
     dir: TempDir,
@@ -27,7 +27,7 @@ pub(super) struct Dovecot {
 
 impl Dovecot {
     /// A server that asks `introspection`, if there is one, whether a token is good.
-    pub(super) fn start(introspection: Option<SocketAddr>) -> Self {
+    pub(crate) fn start(introspection: Option<SocketAddr>) -> Self {
         let dir = served_dir();
         let place = |text: &str| text.replace("{dir}", &dir.path().display().to_string());
         let write = |name: &str, text: &str| fs::write(dir.path().join(name), text).expect("a file can be written");
@@ -60,7 +60,7 @@ impl Dovecot {
     }
 
     /// Changes the user's password, and waits until that has been noticed.
-    pub(super) fn change_password(&self, password: &str) {
+    pub(crate) fn change_password(&self, password: &str) {
         self.write_password(password);
         let mut asking = Command::new("/usr/bin/doveadm");
         asking.arg("-c").arg(self.dir.path().join("dovecot.conf")).args(["auth", "test", USER, password]);
@@ -77,27 +77,27 @@ impl Dovecot {
     }
 
     /// The lines of `main.cf` with which postfix lets only those in whom this dovecot knows.
-    pub(super) fn sasl(&self) -> String {
+    pub(crate) fn sasl(&self) -> String {
         SASL.replace("{dir}", &self.dir.path().display().to_string())
     }
 
     /// The transport by which postfix delivers here.
-    pub(super) fn transport(&self) -> String {
+    pub(crate) fn transport(&self) -> String {
         format!("lmtp:unix:{}/lmtp", self.dir.path().display())
     }
 
     /// What lies in the mailbox of `user`@example.org.
-    pub(super) fn mailbox(&self, user: &str) -> Vec<Mail> {
+    pub(crate) fn mailbox(&self, user: &str) -> Vec<Mail> {
         let folder = self.dir.path().join("home").join(user).join("post/new");
         if folder.exists() { read_all(Path::new(&folder)) } else { Vec::new() }
     }
 
     /// How many mails Sieve has dropped.
-    pub(super) fn dropped(&self) -> usize {
+    pub(crate) fn dropped(&self) -> usize {
         self.log().lines().filter(|line| line.contains(": discard action")).count()
     }
 
-    pub(super) fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         read_log(&self.dir.path().join("dovecot.output"))
     }
 }

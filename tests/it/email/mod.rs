@@ -2,14 +2,14 @@
 //! of each test begins with the number of the promise that it holds.
 
 mod cyrus;
-mod dovecot;
+pub(crate) mod dovecot;
 mod endurance;
 mod form;
 mod identity;
 mod policy;
-mod postfix;
+pub(crate) mod postfix;
 mod proxy;
-mod reader;
+pub(crate) mod reader;
 mod recipients;
 mod rendering;
 mod secrecy;

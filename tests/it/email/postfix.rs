@@ -16,7 +16,7 @@ use crate::harness::process::{Process, cannot_start, read_log};
 use crate::harness::wait::eventually_within;
 
 /// A running mail server.
-pub(super) struct Postfix {
+pub(crate) struct Postfix {
     // Ends before the directory goes, which has its log.
     process: Option<Process>,
     dir: TempDir,
@@ -25,25 +25,31 @@ pub(super) struct Postfix {
 
 impl Postfix {
     /// A server that relays for everybody on this machine, without TLS.
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::start_with("", &[""])
     }
 
     /// A server with further lines of `main.cf`, and one door for each entry of `doors`, which says how it differs:
     /// options as in `master.cf`.
-    pub(super) fn start_with(main: &str, doors: &[&str]) -> Self {
+    pub(crate) fn start_with(main: &str, doors: &[&str]) -> Self {
+        let doors: Vec<_> = doors.iter().map(|options| (address::reserve(), *options)).collect();
+        Self::start_at(main, &doors)
+    }
+
+    /// The same with doors at addresses of the test's choice.
+    pub(crate) fn start_at(main: &str, doors: &[(SocketAddr, &str)]) -> Self {
         let dir = served_dir();
-        let addresses: Vec<_> = doors.iter().map(|_| address::reserve()).collect();
         for (name, owner) in [("etc", None), ("queue", None), ("data", Some("postfix")), ("mail", Some("nobody"))] {
             let path = dir.path().join(name);
             fs::create_dir(&path).expect("a directory can be made");
             owner.into_iter().for_each(|owner| give(&path, owner));
         }
-        let entrances = addresses.iter().zip(doors).map(|(address, options)| entrance(*address, options));
+        let entrances = doors.iter().map(|(address, options)| entrance(*address, options));
         let master = entrances.collect::<String>() + SERVICES;
         fs::write(dir.path().join("etc/main.cf"), main_cf(dir.path()) + main).expect("main.cf can be written");
         fs::write(dir.path().join("etc/master.cf"), master).expect("master.cf can be written");
-        let mut postfix = Self { process: None, dir, doors: addresses };
+        let doors = doors.iter().map(|(address, _)| *address).collect();
+        let mut postfix = Self { process: None, dir, doors };
         postfix.launch();
         postfix
     }
@@ -63,26 +69,26 @@ impl Postfix {
     }
 
     /// The address of the first door.
-    pub(super) fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.doors[0]
     }
 
-    pub(super) fn door(&self, number: usize) -> SocketAddr {
+    pub(crate) fn door(&self, number: usize) -> SocketAddr {
         self.doors[number]
     }
 
     /// What postfix has logged.
-    pub(super) fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         read_log(&self.log_file())
     }
 
     /// The lines of the log that contain `what`.
-    pub(super) fn logged(&self, what: &str) -> Vec<String> {
+    pub(crate) fn logged(&self, what: &str) -> Vec<String> {
         self.log().lines().filter(|line| line.contains(what)).map(str::to_owned).collect()
     }
 
     /// Waits until the log has `count` lines with `what`.
-    pub(super) fn wait_logged(&self, what: &str, count: usize) -> Vec<String> {
+    pub(crate) fn wait_logged(&self, what: &str, count: usize) -> Vec<String> {
         eventually_within(PATIENCE, &format!("postfix has logged {count} times {what:?}"), || {
             let lines = self.logged(what);
             (lines.len() >= count).then_some(lines)
@@ -90,23 +96,23 @@ impl Postfix {
     }
 
     /// How many mails have come.
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         fs::read_dir(self.mailbox()).map_or(0, Iterator::count)
     }
 
     /// Waits until at least `count` mails have come, and reads them in the order of their coming.
-    pub(super) fn wait_for(&self, count: usize) -> Vec<Mail> {
+    pub(crate) fn wait_for(&self, count: usize) -> Vec<Mail> {
         eventually_within(PATIENCE, &format!("{count} mails have come"), || (self.count() >= count).then_some(()));
         self.mails()
     }
 
     /// The mails that have come so far, in the order of their coming.
-    pub(super) fn mails(&self) -> Vec<Mail> {
+    pub(crate) fn mails(&self) -> Vec<Mail> {
         if self.count() == 0 { Vec::new() } else { read_all(&self.mailbox()) }
     }
 
     /// All mails, once the server has delivered what it has accepted.
-    pub(super) fn settled(&self) -> Vec<Mail> {
+    pub(crate) fn settled(&self) -> Vec<Mail> {
         eventually_within(PATIENCE, "postfix has delivered everything", || {
             let log = self.log();
             (log.matches("client=").count() == log.matches(": removed").count()).then_some(())
@@ -115,7 +121,7 @@ impl Postfix {
     }
 
     /// The maildir to which everything goes.
-    pub(super) fn maildir(&self) -> PathBuf {
+    pub(crate) fn maildir(&self) -> PathBuf {
         self.dir.path().join("mail/post")
     }
 
@@ -129,14 +135,14 @@ impl Postfix {
 }
 
 /// A temporary directory that a server's unprivileged processes may enter.
-pub(super) fn served_dir() -> TempDir {
+pub(crate) fn served_dir() -> TempDir {
     let dir = tempfile::Builder::new().prefix("watchbell-mail-").tempdir().expect("a temporary directory can be had");
     fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).expect("it can be opened to others");
     dir
 }
 
 /// Makes the user `owner` the owner of `path`.
-pub(super) fn give(path: &Path, owner: &str) {
+pub(crate) fn give(path: &Path, owner: &str) {
     let users = fs::read_to_string("/etc/passwd").expect("users are listed");
     let user = users.lines().find(|line| line.starts_with(&format!("{owner}:"))).expect("the package made its user");
     let mut numbers = user.split(':').skip(2).map(|number| number.parse().ok());
@@ -144,7 +150,7 @@ pub(super) fn give(path: &Path, owner: &str) {
 }
 
 /// Waits until somebody accepts connections at `address`.
-pub(super) fn wait_until_it_listens(address: SocketAddr) {
+pub(crate) fn wait_until_it_listens(address: SocketAddr) {
     // A connection would be a client of the server's, so the kernel's table is read instead.
     const LISTENS: &str = " 00000000:0000 0A ";
     let local = format!(" {}{LISTENS}", in_hex(address));
@@ -155,7 +161,7 @@ pub(super) fn wait_until_it_listens(address: SocketAddr) {
 }
 
 /// An address as the kernel writes it in its table of sockets.
-pub(super) fn in_hex(address: SocketAddr) -> String {
+pub(crate) fn in_hex(address: SocketAddr) -> String {
     let SocketAddr::V4(v4) = address else { unreachable!("the tests' addresses are of IPv4") };
     format!("{:08X}:{:04X}", u32::from_le_bytes(v4.ip().octets()), v4.port())
 }

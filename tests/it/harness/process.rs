@@ -1,5 +1,7 @@
 //! A child process whose stderr is kept in a file and which does not outlive its owner.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -61,6 +63,25 @@ impl Process {
             fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("a running process has a status");
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a process has a size");
         line.trim().trim_end_matches(" kB").parse().expect("the size is a number")
+    }
+
+    /// How often each of its threads has slept and woken up so far.
+    pub(crate) fn wake_ups(&self) -> BTreeMap<OsString, u64> {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.child.id())).expect("a running process has threads");
+        let woken = |thread: fs::DirEntry| {
+            let status = fs::read_to_string(thread.path().join("status")).ok()?;
+            let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?;
+            Some((thread.file_name(), line.trim().parse().ok()?))
+        };
+        // A thread may end while it is looked at.
+        threads.flatten().filter_map(woken).collect()
+    }
+
+    /// The processor time it has used so far, in hundredths of a second.
+    pub(crate) fn processor_time(&self) -> u64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("a running process has times");
+        let (_, fields) = stat.rsplit_once(')').expect("its name is in parentheses");
+        fields.split_ascii_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<u64>().expect("a number")).sum()
     }
 
     fn pid(&self) -> Pid {

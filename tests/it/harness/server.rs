@@ -1,5 +1,6 @@
 //! A router under test: Watchbell, or Debian's Alertmanager as the measure. Both take the same flags and files.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -52,6 +53,10 @@ pub(crate) struct Server {
     flags: Vec<String>,
     /// The network namespace it runs in, if not the test's own.
     pub(crate) space: Option<String>,
+    /// The authorities it trusts instead of the machine's.
+    pub(crate) trusted: Option<PathBuf>,
+    /// The file that is run instead of the program itself.
+    pub(crate) executable: Option<PathBuf>,
 }
 
 impl Server {
@@ -72,7 +77,17 @@ impl Server {
         let dir = tempfile::Builder::new().prefix("watchbell-it-").tempdir().expect("a temporary directory can be had");
         let flags = flags.iter().map(|flag| (*flag).to_owned()).collect();
         let (address, readiness) = (address::reserve(), "/-/ready");
-        let server = Self { program, address, readiness, dir, flags, space: None, process: None };
+        let server = Self {
+            program,
+            address,
+            readiness,
+            dir,
+            flags,
+            space: None,
+            trusted: None,
+            executable: None,
+            process: None,
+        };
         server.write_config(config);
         server
     }
@@ -117,9 +132,14 @@ impl Server {
     }
 
     fn bare_command(&self) -> Command {
-        let Some(space) = &self.space else { return Command::new(self.program.path()) };
-        let mut command = Command::new("ip");
-        command.args(["netns", "exec", space, self.program.path()]);
+        let executable = self.executable.clone().unwrap_or_else(|| self.program.path().into());
+        let mut command = match &self.space {
+            None => Command::new(executable),
+            Some(space) => in_space(space, &executable),
+        };
+        if let Some(file) = &self.trusted {
+            command.env("SSL_CERT_FILE", file);
+        }
         command
     }
 
@@ -184,4 +204,11 @@ impl Server {
     fn log_file(&self) -> PathBuf {
         self.dir().join("router.log")
     }
+}
+
+/// A command that runs a program in a network namespace.
+pub(crate) fn in_space(space: &str, program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new("ip");
+    command.args(["netns", "exec", space]).arg(program);
+    command
 }

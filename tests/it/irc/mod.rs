@@ -2,7 +2,7 @@
 //! names begin with `f1_` each show one promise of the IRC receiver; `servers` shows that the servers are as strict as
 //! they are taken to be.
 
-mod lab;
+pub(crate) mod lab;
 
 mod f1_commanding;
 mod f1_confirming;

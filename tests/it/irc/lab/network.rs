@@ -57,13 +57,25 @@ pub(crate) struct Options {
     pub(crate) nick_length: Option<usize>,
     /// Whether the server keeps a record of all that is said (InspIRCd).
     pub(crate) record: bool,
+    /// Where it listens in the clear, if not at an address that nobody else has; for TLS a thousand ports above.
+    pub(crate) plain: Option<SocketAddr>,
+    /// The name in its certificate.
+    pub(crate) certified: String,
     /// The server to link with, for InspIRCd.
     pub(crate) uplink: Option<(String, SocketAddr)>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { name: HOST.to_owned(), host: None, nick_length: None, record: false, uplink: None }
+        Self {
+            name: HOST.to_owned(),
+            host: None,
+            nick_length: None,
+            record: false,
+            plain: None,
+            certified: HOST.to_owned(),
+            uplink: None,
+        }
     }
 }
 
@@ -91,7 +103,7 @@ impl Network {
     pub(crate) fn start_with(kind: Kind, options: Options) -> Self {
         let dir =
             tempfile::Builder::new().prefix("watchbell-irc-").tempdir().expect("a temporary directory can be had");
-        let plain = address::reserve();
+        let plain = options.plain.unwrap_or_else(address::reserve);
         let [tls, mut link] = [1000, 2000].map(|offset| SocketAddr::new(plain.ip(), plain.port() + offset));
         if kind == Kind::Ngircd {
             link = plain;
@@ -161,7 +173,7 @@ impl Network {
 
     /// The server's own certificate.
     pub(super) fn certificate(&self) -> Certificate {
-        self.authority.issue("server", HOST)
+        self.authority.issue("server", &self.options.certified)
     }
 
     /// Writes a file that the server may read.
