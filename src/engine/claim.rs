@@ -52,7 +52,7 @@ impl Engine {
             ClaimState::Announced => {
                 self.deliveries.get(key).map(|delivery| delivery.asked.clone()).unwrap_or_default()
             }
-            ClaimState::Sending | ClaimState::Failed => self.intended(key).to_vec(),
+            ClaimState::Sending | ClaimState::Failed => self.unsure(key).to_vec(),
         };
         let (node, stamp) = (self.options.node, self.last_claim);
         Claim { key: key.clone(), node, state, stamp, lasts, alerts }

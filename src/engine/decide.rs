@@ -25,24 +25,25 @@ impl Told {
     }
 }
 
-/// Whether, and why, an integration that was last told `entry`, and may believe the alerts `believed` to fire, must be
-/// told `now_true` at `now`.
+/// Whether, and why, an integration that was last told `entry` must be told `now_true` at `now`; `unsure` are the alerts
+/// of which nobody knows what it heard last.
 ///
 /// Alertmanager's decision table, but that nothing is over because this node does not know of it, and that a repeat
 /// interval which is a multiple of the group interval is kept to the instant instead of being missed by a moment.
 pub(crate) fn reason_to_tell(
     entry: Option<&NflogEntry>,
-    believed: &[u64],
+    unsure: &[u64],
     now_true: &Told,
     send_resolved: bool,
     repeat_interval: Duration,
     now: Timestamp,
 ) -> Option<Reason> {
-    let told_firing = entry.map_or(&[][..], |entry| &entry.firing);
-    if !is_subset(&now_true.firing, told_firing) {
-        return Some(if told_firing.is_empty() { Reason::FirstNotification } else { Reason::NewAlerts });
+    let told_firing = |hash: u64| entry.is_some_and(|entry| entry.tells_firing(hash));
+    if now_true.firing.iter().any(|hash| !told_firing(*hash) || is_in(*hash, unsure)) {
+        let goes_on = entry.is_some_and(NflogEntry::tells_any_firing);
+        return Some(if goes_on { Reason::NewAlerts } else { Reason::FirstNotification });
     }
-    let owed = now_true.resolved.iter().any(|hash| is_in(*hash, believed));
+    let owed = now_true.resolved.iter().any(|hash| told_firing(*hash) || is_in(*hash, unsure));
     if now_true.firing.is_empty() {
         return owed.then_some(Reason::AllResolved);
     }
@@ -81,13 +82,14 @@ mod tests {
             receiver_data: BTreeMap::new(),
             expires_at: Timestamp::MAX,
             version: Version::default(),
+            carried: vec![],
+            past: vec![],
         }
     }
 
     fn check(entry: Option<NflogEntry>, firing: &[u64], resolved: &[u64], want: Option<Reason>) {
         let told = Told { firing: firing.to_vec(), resolved: resolved.to_vec() };
-        let believed = entry.as_ref().map(|entry| entry.firing.clone()).unwrap_or_default();
-        assert_eq!(reason_to_tell(entry.as_ref(), &believed, &told, true, HOUR, Timestamp::from_secs(60)), want);
+        assert_eq!(reason_to_tell(entry.as_ref(), &[], &told, true, HOUR, Timestamp::from_secs(60)), want);
     }
 
     #[test]
@@ -106,21 +108,28 @@ mod tests {
     #[test]
     fn resolved_alerts_are_no_reason_for_who_does_not_want_them() {
         let told = Told { firing: vec![1], resolved: vec![2] };
-        let why = reason_to_tell(Some(&entry(&[1, 2], &[])), &[1, 2], &told, false, HOUR, Timestamp::from_secs(60));
+        let why = reason_to_tell(Some(&entry(&[1, 2], &[])), &[], &told, false, HOUR, Timestamp::from_secs(60));
         assert_eq!(why, None);
     }
 
     #[test]
     fn the_end_of_what_was_perhaps_heard_is_told() {
         let told = Told { firing: vec![], resolved: vec![1] };
-        let why = |believed: &[u64]| reason_to_tell(None, believed, &told, true, HOUR, Timestamp::from_secs(60));
+        let why = |unsure: &[u64]| reason_to_tell(None, unsure, &told, true, HOUR, Timestamp::from_secs(60));
         assert_eq!((why(&[]), why(&[1])), (None, Some(Reason::AllResolved)));
+    }
+
+    #[test]
+    fn what_fires_again_is_told_if_its_end_was_perhaps_heard() {
+        let (told, last) = (Told { firing: vec![1], resolved: vec![] }, entry(&[1], &[]));
+        let why = |unsure: &[u64]| reason_to_tell(Some(&last), unsure, &told, true, HOUR, Timestamp::from_secs(60));
+        assert_eq!((why(&[]), why(&[1])), (None, Some(Reason::NewAlerts)));
     }
 
     #[test]
     fn a_repeat_is_due_exactly_after_the_interval() {
         let told = Told { firing: vec![1], resolved: vec![] };
-        let at = |s| reason_to_tell(Some(&entry(&[1], &[])), &[1], &told, true, HOUR, Timestamp::from_secs(s));
+        let at = |s| reason_to_tell(Some(&entry(&[1], &[])), &[], &told, true, HOUR, Timestamp::from_secs(s));
         assert_eq!((at(3599), at(3600)), (None, Some(Reason::Repeat)));
     }
 }

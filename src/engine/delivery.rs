@@ -66,8 +66,8 @@ pub(crate) struct Delivery {
 pub(crate) struct Sending {
     /// What the log says once it succeeds.
     pub(crate) told: Told,
-    /// What the integration may have heard before this attempt.
-    pub(crate) perhaps_heard: Vec<u64>,
+    /// The alerts of which nobody knew before this attempt what the integration heard last.
+    pub(crate) unsure_before: Vec<u64>,
 }
 
 /// How long a node waits after announcing that it is about to send, so that two that come to it in the same moment hear

@@ -189,6 +189,14 @@ fn hash_nflog(entry: &NflogEntry) -> u64 {
     for (name, datum) in &entry.receiver_data {
         fields.text(name).datum(datum);
     }
+    fields.number(entry.carried.len() as u64);
+    for carried in &entry.carried {
+        fields.number(carried.hash).version(carried.told);
+    }
+    fields.number(entry.past.len() as u64);
+    for past in &entry.past {
+        fields.version(*past);
+    }
     fields.0.digest()
 }
 

@@ -1,6 +1,7 @@
-//! What an integration may have heard: the alerts that an attempt tells as firing are written down before it is sent,
-//! and struck out when its outcome is known. Whoever goes on after a kill inside the sending, or after the death of the
-//! node that sent, tells their end to a receiver that may believe them to fire.
+//! What an integration may have heard: the alerts of which an attempt says something else than the log are written down
+//! before it is sent, and struck out when its outcome is known. Whoever goes on after a kill inside the sending, or after
+//! the death of the node that sent, tells their end to a receiver that may believe them to fire, and tells those that
+//! fire to one that may believe them to be over.
 
 use std::sync::Arc;
 
@@ -17,8 +18,9 @@ use crate::timer::Timer;
 pub struct Intent {
     /// Who may have heard it.
     pub key: NflogKey,
-    /// [`Labels::log_hash`](crate::label::Labels::log_hash) of the alerts that were told as firing, perhaps; sorted.
-    pub firing: Vec<u64>,
+    /// [`Labels::log_hash`](crate::label::Labels::log_hash) of the alerts that were told, perhaps, as firing or as over:
+    /// it may believe either. Sorted.
+    pub unsure: Vec<u64>,
     /// When nobody will ask any more.
     pub forget_at: Timestamp,
 }
@@ -26,8 +28,8 @@ pub struct Intent {
 impl Engine {
     /// The alerts that the integration believes to fire, or may; sorted.
     pub(crate) fn believed_firing(&self, key: &NflogKey) -> Vec<u64> {
-        let told = self.nflog.get(key).into_iter().flat_map(|entry| &entry.firing);
-        let mut believed: Vec<u64> = told.chain(self.intended(key)).copied().collect();
+        let told = self.nflog.get(key).into_iter().flat_map(|entry| entry.told_firing());
+        let mut believed: Vec<u64> = told.chain(self.unsure(key).iter().copied()).collect();
         believed.sort_unstable();
         believed.dedup();
         believed
@@ -35,47 +37,54 @@ impl Engine {
 
     /// Whether the integration believes this alert to be firing, or may.
     pub(crate) fn may_believe_firing(&self, key: &NflogKey, hash: u64) -> bool {
-        self.nflog.get(key).is_some_and(|entry| entry.tells_firing(hash)) || is_in(hash, self.intended(key))
+        self.nflog.get(key).is_some_and(|entry| entry.tells_firing(hash)) || is_in(hash, self.unsure(key))
     }
 
     /// Whether the integration heard of this alert at all, or may have.
     pub(crate) fn may_have_heard(&self, key: &NflogKey, hash: u64) -> bool {
-        self.nflog.get(key).is_some_and(|entry| entry.knows(hash)) || is_in(hash, self.intended(key))
+        self.nflog.get(key).is_some_and(|entry| entry.knows(hash)) || is_in(hash, self.unsure(key))
     }
 
-    /// What the integration may have heard beyond what the log says.
-    pub(crate) fn intended(&self, key: &NflogKey) -> &[u64] {
-        self.intents.get(key).map_or(&[], |intent| &intent.firing)
+    /// The alerts of which nobody knows what the integration heard last; sorted.
+    pub(crate) fn unsure(&self, key: &NflogKey) -> &[u64] {
+        self.intents.get(key).map_or(&[], |intent| &intent.unsure)
     }
 
-    /// Writes down that these alerts too may be heard as firing from now on.
-    pub(crate) fn intend(&mut self, now: Timestamp, key: &NflogKey, firing: &[u64], effects: &mut Effects) {
-        let new: Vec<u64> = firing.iter().filter(|hash| !is_in(**hash, self.intended(key))).copied().collect();
+    /// The alerts of which an attempt with `told` says something else than the log.
+    pub(crate) fn said_anew(&self, key: &NflogKey, told: &Told) -> Vec<u64> {
+        let logged = |hash: u64| self.nflog.get(key).is_some_and(|entry| entry.tells_firing(hash));
+        let news = told.firing.iter().copied().filter(|hash| !logged(*hash));
+        news.chain(told.resolved.iter().copied().filter(|hash| logged(*hash))).collect()
+    }
+
+    /// Writes down that these alerts too may have been heard.
+    pub(crate) fn intend(&mut self, now: Timestamp, key: &NflogKey, alerts: &[u64], effects: &mut Effects) {
+        let new: Vec<u64> = alerts.iter().filter(|hash| !is_in(**hash, self.unsure(key))).copied().collect();
         if !new.is_empty() {
-            self.set_intent(now, key, [self.intended(key), &new].concat(), effects);
+            self.set_intent(now, key, [self.unsure(key), &new].concat(), effects);
         }
     }
 
     /// The integration has been told this: what it heard of these alerts before does not matter any more.
     pub(crate) fn strike_out(&mut self, now: Timestamp, key: &NflogKey, told: &Told, effects: &mut Effects) {
         let open = |hash: &&u64| !is_in(**hash, &told.firing) && !is_in(**hash, &told.resolved);
-        let left: Vec<u64> = self.intended(key).iter().filter(open).copied().collect();
-        if left.len() < self.intended(key).len() {
+        let left: Vec<u64> = self.unsure(key).iter().filter(open).copied().collect();
+        if left.len() < self.unsure(key).len() {
             self.set_intent(now, key, left, effects);
         }
     }
 
     /// Replaces what an integration may have heard.
-    pub(crate) fn set_intent(&mut self, now: Timestamp, key: &NflogKey, mut firing: Vec<u64>, effects: &mut Effects) {
-        firing.sort_unstable();
-        if firing == self.intended(key) {
+    pub(crate) fn set_intent(&mut self, now: Timestamp, key: &NflogKey, mut unsure: Vec<u64>, effects: &mut Effects) {
+        unsure.sort_unstable();
+        if unsure == self.unsure(key) {
             return;
         }
-        if firing.is_empty() {
+        if unsure.is_empty() {
             return self.forget_intent(key, effects);
         }
         let forget_at = now + self.options.silences.retention;
-        let intent = Arc::new(Intent { key: key.clone(), firing, forget_at });
+        let intent = Arc::new(Intent { key: key.clone(), unsure, forget_at });
         self.keep_intent(Arc::clone(&intent));
         effects.persist.push(Change::PutIntent(intent));
     }

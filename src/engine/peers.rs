@@ -32,7 +32,7 @@ pub struct Claim {
     /// How long the claim holds from its arrival. A span, since clocks differ.
     pub lasts: Duration,
     /// Log hashes of alerts, sorted. Of an announcement: those that the integration believes to fire and the node does
-    /// not see firing, about which it asks. Otherwise those that the integration may have heard from it as firing.
+    /// not see firing, about which it asks. Otherwise those of which the integration may have heard from it.
     pub alerts: Vec<u64>,
 }
 

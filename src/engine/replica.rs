@@ -9,12 +9,14 @@ use crate::decide::Told;
 use crate::digest::{Digest, Horizon, Trace, trace_nflog, trace_silence};
 use crate::effect::{Effects, Note};
 use crate::engine::Engine;
+use crate::expect::Seen;
 use crate::nflog::NflogEntry;
 use crate::peers::{Claim, ClaimState};
 use crate::sighting::Sighting;
 use crate::silence::Silence;
 use crate::time::Timestamp;
 use crate::version::Version;
+use crate::vigil::Raised;
 
 /// What nodes tell each other.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +31,10 @@ pub enum Record {
     Sighting(Sighting),
     /// An alert that is over and whose end the sender cannot tell, since it sees nothing of what fires elsewhere.
     Ended(Arc<Alert>),
+    /// The sender has received an expected alert.
+    Seen(Seen),
+    /// An alert of its own that the sender has raised.
+    Raised(Raised),
 }
 
 /// How far ahead of our clock a record may have been written. What is further ahead is refused: it would win against
@@ -56,6 +62,8 @@ impl Engine {
             Record::Claim(claim) => self.merge_claim(now, claim, effects),
             Record::Sighting(sighting) => self.take_sighting(now, sighting, effects),
             Record::Ended(alert) => self.take_ended(now, alert, effects),
+            Record::Seen(seen) => self.take_seen(now, seen, effects),
+            Record::Raised(raised) => self.take_raised(now, raised, effects),
         }
     }
 
@@ -69,39 +77,37 @@ impl Engine {
     }
 
     fn merge_nflog(&mut self, now: Timestamp, entry: Arc<NflogEntry>, effects: &mut Effects) {
-        let known = self.nflog.get(&entry.key).map(|known| (known.version, trace_nflog(known)));
-        let newer = is_newer((entry.version, trace_nflog(&entry)), known);
-        if newer && entry.expires_at > now && self.is_believed(now, entry.version, effects) {
-            self.turns.settle(&entry.key);
-            let key = entry.key.clone();
-            let told = Told { firing: entry.firing.clone(), resolved: entry.resolved.clone() };
-            self.strike_out(now, &key, &told, effects);
-            let unmentioned = self.told_apart(&entry);
-            self.intend(now, &key, &unmentioned, effects);
-            self.keep_nflog(entry, effects);
-            self.attempt(now, &key, effects);
+        if entry.expires_at <= now || !self.is_believed(now, entry.version, effects) {
+            return;
         }
-    }
-
-    /// What the log says here to be firing, is known here, and is not mentioned by a newer entry: it was told in a
-    /// partition, and the receiver may believe it still. What an older life wrote down was not.
-    fn told_apart(&self, newer: &NflogEntry) -> Vec<u64> {
-        let entry = self.nflog.get(&newer.key).filter(|entry| entry.version.stamp >= self.born_at);
-        let Some(entry) = entry else { return Vec::new() };
-        let mut unmentioned: Vec<u64> = entry.firing.iter().copied().filter(|hash| !newer.knows(*hash)).collect();
-        if !unmentioned.is_empty() {
-            let mine = self.hashes_of(&newer.key);
-            unmentioned.retain(|hash| mine.contains(hash));
+        let key = entry.key.clone();
+        let known = self.nflog.get(&key).cloned();
+        let held = known.as_ref().map_or_else(|| Arc::clone(&entry), |known| unite(known, &entry));
+        if known.as_ref() == Some(&held) {
+            return;
         }
-        unmentioned
+        if known.as_ref().is_none_or(|known| known.version < entry.version) {
+            self.turns.settle(&key);
+            self.strike_out(
+                now,
+                &key,
+                &Told { firing: entry.firing.clone(), resolved: entry.resolved.clone() },
+                effects,
+            );
+        }
+        if let Some(known) = known {
+            self.intend(now, &key, &contradicted(&known, &entry, &held), effects);
+        }
+        self.keep_nflog(held, effects);
+        self.attempt(now, &key, effects);
     }
 
     fn merge_claim(&mut self, now: Timestamp, claim: Claim, effects: &mut Effects) {
         if claim.state == ClaimState::Announced && !claim.alerts.is_empty() {
             self.answer(now, &claim, effects);
         }
-        let (key, written) = (claim.key.clone(), self.nflog.get(&claim.key).map(|entry| entry.version));
-        let is_settled = written.is_some_and(|told| told.node == claim.node && told.stamp >= claim.stamp);
+        let (key, claimed) = (claim.key.clone(), Version { stamp: claim.stamp, node: claim.node });
+        let is_settled = self.nflog.get(&key).is_some_and(|entry| entry.follows(claimed));
         if !is_settled {
             self.turns.claim(claim, now);
             self.attempt(now, &key, effects);
@@ -121,6 +127,27 @@ impl Engine {
 /// stays does not matter, as long as all nodes keep the same.
 fn is_newer(record: (Version, Trace), known: Option<(Version, Trace)>) -> bool {
     known.is_none_or(|known| (record.0, record.1.hash) > (known.0, known.1.hash))
+}
+
+/// What holds of what is known and what another node holds. Two states of one entry are not united.
+fn unite(known: &Arc<NflogEntry>, other: &Arc<NflogEntry>) -> Arc<NflogEntry> {
+    match (known.replaces(other), other.replaces(known)) {
+        (true, false) => Arc::clone(known),
+        (false, true) => Arc::clone(other),
+        (false, false) => Arc::new(known.united(other)),
+        (true, true) => {
+            let newer = is_newer((other.version, trace_nflog(other)), Some((known.version, trace_nflog(known))));
+            Arc::clone(if newer { other } else { known })
+        }
+    }
+}
+
+/// The alerts that one of two entries tells as resolved and the other, which did not know of that, as firing: nobody knows
+/// what the integration heard last.
+fn contradicted(one: &NflogEntry, other: &NflogEntry, both: &NflogEntry) -> Vec<u64> {
+    let unknown = [(one, other), (other, one)].into_iter().filter(|(this, that)| !that.follows(this.version));
+    let ended = unknown.flat_map(|(this, _)| &this.resolved);
+    ended.copied().filter(|hash| both.tells_firing(*hash)).collect()
 }
 
 #[cfg(test)]

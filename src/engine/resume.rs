@@ -1,8 +1,9 @@
-//! Going on after a change from outside: a restart, a new policy, a cluster that has settled. Timers of groups that
-//! exist before and after stay where they were.
+//! Going on after a change from outside: a restart, a sleep, a new policy, a cluster that has settled. Timers of groups
+//! that exist before and after stay where they were.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::alert::Alert;
 use crate::effect::{Change, Effects};
@@ -11,12 +12,14 @@ use crate::group::{Group, SavedGroup};
 use crate::inhibit::Inhibitor;
 use crate::intent::Intent;
 use crate::label::{Fingerprint, Labels};
+use crate::members::KnownPeer;
 use crate::nflog::NflogEntry;
 use crate::policy::Policy;
 use crate::route::{GroupRef, Router};
 use crate::silence::Silence;
 use crate::time::{Timestamp, UtcOffset};
 use crate::timer::Timer;
+use crate::vigil::Watch;
 
 /// What was on disk.
 #[derive(Clone, Debug, Default)]
@@ -31,10 +34,15 @@ pub struct Saved {
     pub alerts: Vec<Arc<Alert>>,
     /// Timers of groups.
     pub groups: Vec<SavedGroup>,
+    /// The other nodes.
+    pub peers: Vec<KnownPeer>,
 }
 
 /// A group by names that hold under every policy: its route's id and its labels.
-type Carried = BTreeMap<(Arc<str>, Labels), Group>;
+type GroupsBefore = BTreeMap<(Arc<str>, Labels), Group>;
+
+/// Senders vouch for what fires for the time of several reports: who sleeps for less misses nothing by it.
+const LONG_SLEEP: Duration = Duration::from_secs(10);
 
 impl Engine {
     /// An engine that goes on where another stopped, or was killed. What has outlived its retention is left out and
@@ -66,6 +74,10 @@ impl Engine {
         // What was just read is on disk already.
         effects = Effects::default();
         engine.regroup(now, carried.collect(), &mut effects);
+        // What fires already is taken over.
+        let book = saved.peers.into_iter().map(|peer| (peer.name.clone(), peer)).collect();
+        engine.watch = Watch { book, ..Watch::default() };
+        engine.keep_watch(now, &mut effects);
         (engine, effects)
     }
 
@@ -75,8 +87,8 @@ impl Engine {
         self.follow_clock(now);
         let carried = self.take_groups();
         self.router = Router::new(Arc::clone(&policy));
-        self.view.inhibitor = Inhibitor::new(&policy.inhibit_rules);
-        self.view.policy = policy;
+        *self.view.inhibitor = Inhibitor::new(&policy.inhibit_rules);
+        *self.view.policy = policy;
         let alerts: Vec<(Fingerprint, Arc<Alert>)> =
             self.view.alerts.iter().map(|(fingerprint, slot)| (fingerprint, Arc::clone(&slot.alert))).collect();
         for (fingerprint, alert) in alerts {
@@ -85,6 +97,7 @@ impl Engine {
         }
         let mut effects = Effects::default();
         self.regroup(now, carried, &mut effects);
+        self.keep_watch(now, &mut effects);
         effects
     }
 
@@ -98,11 +111,12 @@ impl Engine {
                 self.timers.set(Timer::Flush(id), next);
             }
         }
+        self.begin_vigil_early(self.hold_until);
     }
 
     /// Ends all groups, with what must survive until [`regroup`](Self::regroup). A flush that was not settled is done
     /// again at once, unless an attempt for it is under way.
-    fn take_groups(&mut self) -> Carried {
+    fn take_groups(&mut self) -> GroupsBefore {
         self.deliveries.retain(|key, delivery| {
             (delivery.group, delivery.next) = (None, None);
             if delivery.sending.is_none() {
@@ -110,9 +124,9 @@ impl Engine {
             }
             delivery.sending.is_some()
         });
-        let groups = std::mem::take(&mut self.view.groups);
+        let groups = std::mem::take(&mut *self.view.groups);
         self.group_keys.clear();
-        let mut carried = Carried::new();
+        let mut carried = GroupsBefore::new();
         for (id, group) in groups.iter() {
             self.timers.cancel(&Timer::Flush(*id));
             let mut group = Group::clone(group);
@@ -125,7 +139,7 @@ impl Engine {
     }
 
     /// Puts every alert into its groups; those that were there before go on.
-    fn regroup(&mut self, now: Timestamp, carried: Carried, effects: &mut Effects) {
+    fn regroup(&mut self, now: Timestamp, carried: GroupsBefore, effects: &mut Effects) {
         let alerts: Vec<(Fingerprint, Arc<Alert>)> =
             self.view.alerts.iter().map(|(fingerprint, slot)| (fingerprint, Arc::clone(&slot.alert))).collect();
         for (fingerprint, alert) in alerts {
@@ -153,7 +167,7 @@ impl Engine {
         self.timers.set(Timer::Flush(id), next_flush.max(self.hold_until));
     }
 
-    fn forget_gone_groups(&self, carried: &Carried, effects: &mut Effects) {
+    fn forget_gone_groups(&self, carried: &GroupsBefore, effects: &mut Effects) {
         let there: BTreeSet<_> =
             self.view.groups.keys().filter_map(|id| self.saved_group(*id)).map(|g| (g.route_id, g.labels)).collect();
         let gone = carried.iter().filter(|(name, _)| !there.contains(*name));
@@ -162,6 +176,22 @@ impl Engine {
                 SavedGroup { route_id: Arc::clone(route_id), labels: labels.clone(), next_flush: group.next_flush };
             Change::DeleteGroup(saved)
         }));
+    }
+
+    /// The time in which nobody was there, and nobody could report anything, does not count: what was to fire for longer
+    /// does so for as much longer.
+    pub(crate) fn overslept(&mut self, since: Timestamp, now: Timestamp) {
+        let slept = now.since(since);
+        if slept < LONG_SLEEP {
+            return;
+        }
+        let open = self.view.alerts.iter().filter(|(_, slot)| slot.alert.ends_at > since);
+        let open = open.filter(|(_, slot)| slot.alert.ends_at > slot.alert.updated_at);
+        let open: Vec<_> = open.map(|(fingerprint, slot)| (fingerprint, Arc::clone(&slot.alert))).collect();
+        for (fingerprint, alert) in open {
+            let longer = Arc::new(Alert { ends_at: alert.ends_at + slept, ..Alert::clone(&alert) });
+            self.store_alert(now, fingerprint, Some(&alert), &longer);
+        }
     }
 
     /// An alert whose end lay ahead when it was reported, and has passed, is given time to be reported again.

@@ -24,10 +24,10 @@ impl Engine {
     pub(crate) fn attempt(&mut self, now: Timestamp, key: &NflogKey, effects: &mut Effects) {
         let Some(delivery) = self.deliveries.get(key).filter(|delivery| delivery.sending.is_none()) else { return };
         let (alerts, withheld) = self.tellable(now, key, delivery);
-        let (told, believed) = (Told::of(&alerts), self.believed_firing(key));
+        let (told, unsure) = (Told::of(&alerts), self.unsure(key));
         let (entry, flushed_at) = (self.nflog.get(key).map(Arc::as_ref), delivery.batch.flushed_at);
         let (repeat, send_resolved) = (delivery.batch.repeat_interval, delivery.send_resolved);
-        let Some(reason) = reason_to_tell(entry, &believed, &told, send_resolved, repeat, flushed_at) else {
+        let Some(reason) = reason_to_tell(entry, unsure, &told, send_resolved, repeat, flushed_at) else {
             if withheld {
                 if self.awaits_answers(now, key) {
                     return;
@@ -93,8 +93,8 @@ impl Engine {
         let previous = self.nflog.get(key).cloned();
         let delivery = self.deliveries.get_mut(key).expect("an attempt is made for a delivery");
         alerts.retain(|alert| alert.firing || delivery.send_resolved);
-        let sending = Sending { told: told.clone(), perhaps_heard: self.intended(key).to_vec() };
-        self.intend(now, key, &told.firing, effects);
+        let sending = Sending { told, unsure_before: self.unsure(key).to_vec() };
+        self.intend(now, key, &self.said_anew(key, &Told::of(&alerts)), effects);
         let delivery = self.deliveries.get_mut(key).expect("an attempt is made for a delivery");
         let timeout = delivery.begin(sending, now);
         let notification = Arc::new(Notification {
@@ -162,7 +162,7 @@ impl Engine {
             }
             Err(failure) => {
                 if !failure.in_part && !may_have_arrived(failure.kind) {
-                    self.set_intent(now, &key, sending.perhaps_heard, effects);
+                    self.set_intent(now, &key, sending.unsure_before, effects);
                 }
                 self.failed(now, &key, failure, effects);
             }
@@ -177,6 +177,7 @@ impl Engine {
         let out_of_time = delivery.deadline.is_none_or(|deadline| deadline <= now + pause);
         let superseded = delivery.next.is_some();
         if !failure.in_part {
+            self.note_outcome(key, false);
             self.turns.failed(key, now);
             self.claim(now, key, ClaimState::Failed, interval, effects);
         }
@@ -211,13 +212,18 @@ impl Engine {
         self.attempt(now, key, effects);
     }
 
-    /// Writes down what the integration now knows.
+    /// Writes down what the integration now knows: what it was told, and what it goes on believing of other alerts.
     fn log(&mut self, now: Timestamp, key: &NflogKey, told: Told, data: ReceiverData, effects: &mut Effects) {
         let Some(delivery) = self.deliveries.get(key) else { return };
-        let previous = self.nflog.get(key).map(|entry| entry.version);
+        let previous = self.nflog.get(key).cloned();
+        let version = Version::after(previous.as_ref().map(|entry| entry.version), now, self.options.node);
         let not_told = self.not_told(now, key).into_iter();
-        let not_told = not_told.filter(|hash| !is_in(*hash, &told.firing) && !is_in(*hash, &told.resolved));
-        let mut firing: Vec<u64> = not_told.chain(told.firing.iter().copied()).collect();
+        let not_told: Vec<u64> =
+            not_told.filter(|hash| !is_in(*hash, &told.firing) && !is_in(*hash, &told.resolved)).collect();
+        let mut carried = previous.as_ref().map(|entry| entry.believed()).unwrap_or_default();
+        carried.retain(|carried| is_in(carried.hash, &not_told));
+        let unsure = not_told.into_iter().filter(|hash| !carried.iter().any(|carried| carried.hash == *hash));
+        let mut firing: Vec<u64> = unsure.chain(told.firing.iter().copied()).collect();
         firing.sort_unstable();
         let keep = (delivery.batch.repeat_interval * 2).max(MIN_KEEP).min(self.options.silences.retention);
         let entry = Arc::new(NflogEntry {
@@ -227,7 +233,9 @@ impl Engine {
             resolved: told.resolved.clone(),
             receiver_data: data,
             expires_at: now + keep,
-            version: Version::after(previous, now, self.options.node),
+            version,
+            carried: carried.into_iter().collect(),
+            past: previous.map_or_else(|| vec![version], |entry| entry.past_of_next(version)),
         });
         self.keep_nflog(Arc::clone(&entry), effects);
         self.strike_out(now, key, &told, effects);

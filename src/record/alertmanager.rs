@@ -116,6 +116,8 @@ fn entry(mesh: Message<'_>) -> Read<NflogEntry> {
         receiver_data: receiver_data(&body)?,
         expires_at: time(&mesh, 2)?,
         version: imported_at(timestamp),
+        carried: Vec::new(),
+        past: vec![imported_at(timestamp)],
     })
 }
 

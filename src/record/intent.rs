@@ -13,11 +13,11 @@ impl Framed for Intent {
 
     fn write(&self, to: &mut Writer) {
         write_key(&self.key, to);
-        write_hashes(&self.firing, to);
+        write_hashes(&self.unsure, to);
         to.time(self.forget_at);
     }
 
     fn read(_version: u8, from: &mut Reader<'_>) -> Result<Self, RecordError> {
-        Ok(Self { key: read_key(from)?, firing: read_hashes(from)?, forget_at: from.time()? })
+        Ok(Self { key: read_key(from)?, unsure: read_hashes(from)?, forget_at: from.time()? })
     }
 }

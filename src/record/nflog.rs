@@ -1,7 +1,7 @@
 //! A notification log entry's bytes, and those of its key.
 
 use smol_str::SmolStr;
-use watchbell_engine::nflog::{NflogEntry, NflogKey, ReceiverDatum};
+use watchbell_engine::nflog::{Carried, NflogEntry, NflogKey, ReceiverDatum};
 
 use super::bytes::{Reader, Writer};
 use super::frame::Kind;
@@ -16,7 +16,7 @@ pub fn key_bytes(key: &NflogKey) -> Vec<u8> {
 
 impl Framed for NflogEntry {
     const KIND: Kind = Kind::Nflog;
-    const VERSION: u8 = 1;
+    const VERSION: u8 = 2;
 
     fn write(&self, to: &mut Writer) {
         write_key(&self.key, to);
@@ -30,10 +30,17 @@ impl Framed for NflogEntry {
         }
         to.time(self.expires_at);
         to.version(self.version);
+        to.length(self.carried.len());
+        for carried in &self.carried {
+            to.raw(&carried.hash.to_le_bytes());
+            to.version(carried.told);
+        }
+        to.length(self.past.len());
+        self.past.iter().for_each(|past| to.version(*past));
     }
 
-    fn read(_version: u8, from: &mut Reader<'_>) -> Result<Self, RecordError> {
-        Ok(Self {
+    fn read(version: u8, from: &mut Reader<'_>) -> Result<Self, RecordError> {
+        let mut entry = Self {
             key: read_key(from)?,
             timestamp: from.time()?,
             firing: read_hashes(from)?,
@@ -47,7 +54,18 @@ impl Framed for NflogEntry {
             },
             expires_at: from.time()?,
             version: from.version()?,
-        })
+            carried: Vec::new(),
+            past: Vec::new(),
+        };
+        if version == 1 {
+            // It told everything itself, and nothing is known of what went before.
+            entry.past.push(entry.version);
+            return Ok(entry);
+        }
+        entry.carried = from.list(|r| Ok(Carried { hash: u64::from_le_bytes(r.array()?), told: r.version()? }))?;
+        entry.past = from.list(Reader::version)?;
+        let sorted = entry.carried.is_sorted_by(|a, b| a < b) && entry.past.is_sorted_by(|a, b| a.node < b.node);
+        if sorted { Ok(entry) } else { Err(RecordError::Malformed("order of what went before")) }
     }
 }
 

@@ -4,14 +4,17 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use smol_str::SmolStr;
 use watchbell_engine::alert::Alert;
+use watchbell_engine::expect::Seen;
 use watchbell_engine::group::SavedGroup;
 use watchbell_engine::intent::Intent;
-use watchbell_engine::label::Labels;
+use watchbell_engine::label::{Fingerprint, Labels};
 use watchbell_engine::matcher::{MatchOp, Matcher};
-use watchbell_engine::nflog::{NflogEntry, NflogKey, ReceiverDatum};
+use watchbell_engine::members::KnownPeer;
+use watchbell_engine::nflog::{Carried, NflogEntry, NflogKey, ReceiverDatum};
 use watchbell_engine::silence::{Silence, SilenceId};
 use watchbell_engine::time::{Timestamp, UtcOffset};
 use watchbell_engine::version::{NodeId, Version};
+use watchbell_engine::vigil::Raised;
 
 use super::*;
 
@@ -92,8 +95,19 @@ fn datum() -> impl Strategy<Value = ReceiverDatum> {
 fn entry() -> impl Strategy<Value = NflogEntry> {
     let hashes = || prop::collection::btree_set(any::<u64>(), 0..20).prop_map(Vec::from_iter);
     let data = prop::collection::vec((text().prop_map(SmolStr::from), datum()), 0..4);
-    ((text(), text(), text(), any::<u32>()), time(), hashes(), hashes(), data, time(), version()).prop_map(
-        |((group_key, receiver, integration, index), timestamp, firing, resolved, data, expires_at, version)| {
+    let carried = (any::<u64>(), version()).prop_map(|(hash, told)| Carried { hash, told });
+    let before = (prop::collection::btree_set(carried, 0..4), prop::collection::btree_map(any::<u64>(), time(), 0..4));
+    ((text(), text(), text(), any::<u32>()), time(), hashes(), hashes(), data, time(), version(), before).prop_map(
+        |(
+            (group_key, receiver, integration, index),
+            timestamp,
+            firing,
+            resolved,
+            data,
+            expires_at,
+            version,
+            before,
+        )| {
             let (receiver, integration) = (receiver.into(), integration.into());
             NflogEntry {
                 key: NflogKey { group_key: group_key.into(), receiver, integration, index },
@@ -103,13 +117,15 @@ fn entry() -> impl Strategy<Value = NflogEntry> {
                 receiver_data: BTreeMap::from_iter(data),
                 expires_at,
                 version,
+                carried: before.0.into_iter().collect(),
+                past: before.1.into_iter().map(|(node, stamp)| Version { stamp, node: NodeId(node) }).collect(),
             }
         },
     )
 }
 
 fn intent() -> impl Strategy<Value = Intent> {
-    (entry(), time()).prop_map(|(entry, forget_at)| Intent { key: entry.key, firing: entry.firing, forget_at })
+    (entry(), time()).prop_map(|(entry, forget_at)| Intent { key: entry.key, unsure: entry.firing, forget_at })
 }
 
 fn group() -> impl Strategy<Value = SavedGroup> {
@@ -117,6 +133,14 @@ fn group() -> impl Strategy<Value = SavedGroup> {
         route_id: route.into(),
         labels,
         next_flush,
+    })
+}
+
+fn peer() -> impl Strategy<Value = KnownPeer> {
+    (text(), any::<u64>(), text()).prop_map(|(name, node, address)| KnownPeer {
+        name: name.into(),
+        node: NodeId(node),
+        address: address.into(),
     })
 }
 
@@ -138,8 +162,12 @@ fn read_all(payload: &[u8]) {
     let _ = decode::<Alert>(&frame::seal(Kind::Alert, 1, payload));
     let _ = decode::<Silence>(&frame::seal(Kind::Silence, 1, payload));
     let _ = decode::<NflogEntry>(&frame::seal(Kind::Nflog, 1, payload));
+    let _ = decode::<NflogEntry>(&frame::seal(Kind::Nflog, 2, payload));
     let _ = decode::<Intent>(&frame::seal(Kind::Intent, 1, payload));
     let _ = decode::<SavedGroup>(&frame::seal(Kind::Group, 1, payload));
+    let _ = decode::<KnownPeer>(&frame::seal(Kind::Peer, 1, payload));
+    let _ = decode::<Seen>(&frame::seal(Kind::Seen, 1, payload));
+    let _ = decode::<Raised>(&frame::seal(Kind::Raised, 1, payload));
 }
 
 proptest! {
@@ -161,6 +189,17 @@ proptest! {
     #[test]
     fn groups_come_back(group in group()) {
         comes_back(&group)?;
+    }
+
+    #[test]
+    fn peers_come_back(peer in peer()) {
+        comes_back(&peer)?;
+    }
+
+    #[test]
+    fn sightings_and_beginnings_come_back(expect in text(), fingerprint in any::<u64>(), starts_at in time()) {
+        comes_back(&Seen { expect: expect.into() })?;
+        comes_back(&Raised { fingerprint: Fingerprint(fingerprint), starts_at })?;
     }
 
     #[test]
@@ -195,6 +234,7 @@ fn no_payload_makes_a_reader_panic() {
         encode(&sample_entry()).unwrap(),
         encode(&sample_intent()).unwrap(),
         encode(&sample_group()).unwrap(),
+        encode(&sample_peer()).unwrap(),
     ];
     for round in 0..40_000 {
         let mut payload = sound[round % sound.len()][6..].to_vec();
@@ -231,9 +271,13 @@ fn stored_bytes_of_every_version_are_read() {
     let fixture = |name: &str| std::fs::read(format!("fixtures/record/{name}.bin")).unwrap();
     assert_eq!(decode::<Alert>(&fixture("alert-1")).unwrap(), sample_alert());
     assert_eq!(decode::<Silence>(&fixture("silence-1")).unwrap(), sample_silence());
-    assert_eq!(decode::<NflogEntry>(&fixture("nflog-1")).unwrap(), sample_entry());
+    let version = sample_entry().version;
+    let alone = NflogEntry { carried: vec![], past: vec![version], ..sample_entry() };
+    assert_eq!(decode::<NflogEntry>(&fixture("nflog-1")).unwrap(), alone);
+    assert_eq!(decode::<NflogEntry>(&fixture("nflog-2")).unwrap(), sample_entry());
     assert_eq!(decode::<Intent>(&fixture("intent-1")).unwrap(), sample_intent());
     assert_eq!(decode::<SavedGroup>(&fixture("group-1")).unwrap(), sample_group());
+    assert_eq!(decode::<KnownPeer>(&fixture("peer-1")).unwrap(), sample_peer());
 }
 
 #[test]
@@ -241,9 +285,10 @@ fn this_version_writes_the_stored_bytes() {
     let fixture = |name: &str| std::fs::read(format!("fixtures/record/{name}.bin")).unwrap();
     assert_eq!(encode(&sample_alert()).unwrap(), fixture("alert-1"));
     assert_eq!(encode(&sample_silence()).unwrap(), fixture("silence-1"));
-    assert_eq!(encode(&sample_entry()).unwrap(), fixture("nflog-1"));
+    assert_eq!(encode(&sample_entry()).unwrap(), fixture("nflog-2"));
     assert_eq!(encode(&sample_intent()).unwrap(), fixture("intent-1"));
     assert_eq!(encode(&sample_group()).unwrap(), fixture("group-1"));
+    assert_eq!(encode(&sample_peer()).unwrap(), fixture("peer-1"));
 }
 
 fn sample_alert() -> Alert {
@@ -282,6 +327,7 @@ fn sample_silence() -> Silence {
 fn sample_entry() -> NflogEntry {
     let texts = [("thread", ReceiverDatum::Text("abc".into())), ("count", ReceiverDatum::Integer(-3))];
     let numbers = [("ratio", ReceiverDatum::Float(0.5))];
+    let earlier = Version { stamp: Timestamp::from_secs(1_700_000_001), node: NodeId(7) };
     NflogEntry {
         key: NflogKey {
             group_key: Arc::from(r#"{}/{severity="page"}:{alertname="DiskFull"}"#),
@@ -295,12 +341,18 @@ fn sample_entry() -> NflogEntry {
         receiver_data: texts.into_iter().chain(numbers).map(|(n, d)| (n.into(), d)).collect(),
         expires_at: Timestamp::from_secs(1_700_432_030),
         version: Version { stamp: Timestamp::from_secs(1_700_000_030), node: NodeId(u64::MAX) },
+        carried: vec![Carried { hash: 3, told: earlier }],
+        past: vec![earlier, Version { stamp: Timestamp::from_secs(1_700_000_030), node: NodeId(u64::MAX) }],
     }
 }
 
 fn sample_intent() -> Intent {
     let NflogEntry { key, firing, expires_at, .. } = sample_entry();
-    Intent { key, firing, forget_at: expires_at }
+    Intent { key, unsure: firing, forget_at: expires_at }
+}
+
+fn sample_peer() -> KnownPeer {
+    KnownPeer { name: "mon2".into(), node: NodeId(u64::MAX - 1), address: "[2001:db8::1]:9094".into() }
 }
 
 fn sample_group() -> SavedGroup {

@@ -3,6 +3,8 @@
 
 mod heard;
 mod kept;
+mod mute;
+mod rules;
 mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,15 +14,16 @@ use std::time::Duration;
 
 use watchbell_engine::alert::Alert;
 use watchbell_engine::effect::Change;
-use watchbell_engine::label::{Fingerprint, Labels};
+use watchbell_engine::intent::Intent;
 use watchbell_engine::nflog::{NflogEntry, NflogKey};
-use watchbell_engine::policy::Route;
 use watchbell_engine::replica::Record;
 use watchbell_engine::silence::{Silence, SilenceId};
 use watchbell_engine::time::Timestamp;
 
 use crate::node::Node;
 use crate::plan::{Fault, INTEGRATIONS, Plan, at};
+
+use rules::Rules;
 
 /// The observer.
 pub(crate) struct Law {
@@ -29,6 +32,7 @@ pub(crate) struct Law {
     /// What was told and heard, if it is to be written down.
     pub(crate) story: Option<Vec<String>>,
     plan: Plan,
+    rules: Rules,
     /// What each receiver made of what it heard of a group.
     receivers: BTreeMap<NflogKey, Receiver>,
     /// Integrations of which nobody can know what they heard: a crash fell inside a send.
@@ -43,16 +47,18 @@ pub(crate) struct Law {
     /// Since when each alert should be told to each integration by each node.
     due_since: BTreeMap<(usize, usize, usize), Timestamp>,
     /// Since when each alert should be told to be over.
-    over_since: BTreeMap<(NflogKey, u64), Timestamp>,
-    /// The attempts that are under way, by node, and what they tell as firing.
-    sending: BTreeMap<(usize, NflogKey), BTreeSet<u64>>,
+    over_since: BTreeMap<(NflogKey, usize), Timestamp>,
+    /// The attempts that are under way, by node.
+    sending: BTreeMap<(usize, NflogKey), Sending>,
     /// Attempts that failed and may be repeated: when, and what they told.
-    failed: BTreeMap<NflogKey, (Timestamp, Labels)>,
-    /// What each node's sender said last in the node's present life.
-    posted: Vec<BTreeMap<Fingerprint, Posted>>,
+    failed: BTreeMap<NflogKey, (Timestamp, usize)>,
+    /// What each node's sender said last of each alert in the node's present life.
+    posted: Vec<BTreeMap<usize, Posted>>,
     up_since: Vec<Timestamp>,
+    /// What is on each node's disk.
     silences: Vec<BTreeMap<SilenceId, Arc<Silence>>>,
     nflog: Vec<BTreeMap<NflogKey, Arc<NflogEntry>>>,
+    intents: Vec<BTreeMap<NflogKey, Arc<Intent>>>,
     /// Silences whose makers were told that they hold, and when those who ended one were told so.
     acknowledged: BTreeSet<(usize, SilenceId)>,
     ended: BTreeMap<SilenceId, (usize, Timestamp)>,
@@ -65,14 +71,24 @@ pub(crate) struct Law {
     history: DefaultHasher,
 }
 
-/// What a receiver knows.
-#[derive(Clone, Debug, Default)]
+/// An attempt under way.
+struct Sending {
+    /// The alerts that it tells of.
+    alerts: BTreeSet<u64>,
+    /// After how long the node that makes it repeats what is unchanged.
+    repeat: Duration,
+}
+
+/// What a receiver knows of a group.
 struct Receiver {
+    /// The number of its integration.
+    integration: usize,
     /// The alerts that it believes to fire.
     firing: BTreeSet<u64>,
     /// The alerts that were ever told to it as firing, or may have been.
     announced: BTreeSet<u64>,
-    /// The alerts that may have been told to it, by a node that died or gave up waiting.
+    /// The alerts of which it may have been told, by a node that died or gave up waiting: it may believe them to fire or to
+    /// be over.
     perhaps: BTreeSet<u64>,
     /// The alerts that it heard of before a partition ended: of two logs that were written apart the newer one stays, so
     /// that one of these may be told once more, or be taken for told.
@@ -81,9 +97,9 @@ struct Receiver {
     flushed_at: Timestamp,
 }
 
-/// A posted alert, and since when it is posted as firing.
+/// A posted alert: until when its sender vouches for it, by the node's clock, and since when it is posted as firing.
 struct Posted {
-    alert: Arc<Alert>,
+    ends_at: Timestamp,
     firing_since: Option<Timestamp>,
 }
 
@@ -93,6 +109,7 @@ impl Law {
         Self {
             broken: None,
             story: None,
+            rules: Rules::of(plan),
             plan: plan.clone(),
             receivers: BTreeMap::new(),
             excused: BTreeSet::new(),
@@ -108,6 +125,7 @@ impl Law {
             up_since: vec![at(0); nodes],
             silences: vec![BTreeMap::new(); nodes],
             nflog: vec![BTreeMap::new(); nodes],
+            intents: vec![BTreeMap::new(); nodes],
             acknowledged: BTreeSet::new(),
             ended: BTreeMap::new(),
             ending: BTreeSet::new(),
@@ -144,20 +162,23 @@ impl Law {
                 }
                 Record::Sighting(seen) => format!("{} fires {:?}, owed {:?}", name(&seen.key), seen.firing, seen.owed),
                 Record::Ended(alert) => format!("{} ended", alert.labels),
+                Record::Seen(seen) => format!("saw {}", seen.expect),
+                Record::Raised(raised) => format!("raised {:016x}", raised.fingerprint.0),
                 Record::Silence(_) | Record::Nflog(_) => continue,
             };
             self.note(now, || format!("    {from} to {to}: {what}"));
         }
     }
 
-    pub(crate) fn posted(&mut self, now: Timestamp, node: usize, alerts: &[Arc<Alert>]) {
-        for alert in alerts {
-            let fires = alert.ends_at > alert.updated_at;
-            self.note(now, || format!("    posted to {node}: {} fires: {fires}", alert.labels));
-            let before = self.posted[node].get(&alert.fingerprint()).and_then(|posted| posted.firing_since);
-            let firing_since = fires.then(|| before.unwrap_or(now));
-            self.posted[node].insert(alert.fingerprint(), Posted { alert: Arc::clone(alert), firing_since });
-        }
+    pub(crate) fn posted(&mut self, now: Timestamp, node: usize, alert: usize, report: &Arc<Alert>) {
+        let fires = report.ends_at > report.updated_at;
+        self.note(now, || format!("    posted to {node}: {} fires: {fires}", report.labels));
+        let before = self.posted[node].get(&alert).and_then(|posted| posted.firing_since);
+        let firing_since = fires.then(|| before.unwrap_or(now));
+        // What a sender vouched for is not taken back by an end that lies ahead.
+        let vouched = self.posted[node].get(&alert).filter(|_| fires).map(|posted| posted.ends_at);
+        let ends_at = vouched.map_or(report.ends_at, |vouched| vouched.max(report.ends_at));
+        self.posted[node].insert(alert, Posted { ends_at, firing_since });
     }
 
     /// A message between nodes was lost, or a clock was set.
@@ -182,14 +203,17 @@ impl Law {
     /// Something goes wrong or is put right.
     pub(crate) fn disturbed(&mut self, now: Timestamp, fault: Fault, nodes: &[Node]) {
         self.note(now, || format!("{fault:?}"));
-        self.calm_since = now;
-        self.due_since.clear();
-        self.over_since.clear();
-        if !matches!(fault, Fault::Receiver(..) | Fault::Reload) {
+        self.unsettled(now);
+        if !matches!(fault, Fault::Receiver(..)) {
             self.failed.clear();
         }
         match fault {
-            Fault::Cut(..) => self.parted_until = Timestamp::MAX,
+            Fault::Cut(..) => {
+                self.parted_until = Timestamp::MAX;
+                let sending: Vec<_> =
+                    self.sending.iter().map(|((_, key), s)| (key.clone(), s.alerts.clone())).collect();
+                sending.iter().for_each(|(key, alerts)| self.receiver(key).announced.extend(alerts));
+            }
             Fault::Heal if nodes.len() > 1 && self.parted_until == Timestamp::MAX => {
                 self.parted_until = now + Duration::from_secs(600);
                 self.excused.extend(self.receivers.keys().cloned());
@@ -200,70 +224,55 @@ impl Law {
         }
     }
 
-    pub(crate) fn crashed(&mut self, now: Timestamp, number: usize, node: &Node) {
+    /// Whatever was waited for is waited for anew.
+    fn unsettled(&mut self, now: Timestamp) {
         self.calm_since = now;
         self.due_since.clear();
         self.over_since.clear();
-        self.failed.clear();
-        self.excused.extend(node.unsure.iter().cloned());
-        self.posted[number].clear();
-        let (dead, alive) = std::mem::take(&mut self.sending).into_iter().partition(|((node, _), _)| *node == number);
-        self.sending = alive;
-        let dead: BTreeMap<(usize, NflogKey), BTreeSet<u64>> = dead;
-        dead.into_iter().for_each(|((_, key), firing)| self.perhaps_heard(&key, &firing));
     }
 
-    fn perhaps_heard(&mut self, key: &NflogKey, firing: &BTreeSet<u64>) {
-        let receiver = self.receivers.entry(key.clone()).or_default();
-        receiver.announced.extend(firing);
-        receiver.perhaps.extend(firing);
+    /// The others have noticed that a node is not there any more: they do what it began, and it may have finished it.
+    pub(crate) fn missed(&mut self, number: usize, node: &Node) {
+        self.excused.extend(node.unsure.iter().cloned());
+        let sending: Vec<_> = self.sending.extract_if(.., |(sender, _), _| *sender == number).collect();
+        for ((_, key), sending) in sending {
+            self.perhaps_heard(&key, &sending.alerts);
+            if node.paused_since.is_some() {
+                self.excused.insert(key.clone());
+                self.unsure.insert((number, key));
+            }
+        }
+    }
+
+    /// A node that stood still goes on.
+    pub(crate) fn resumed(&mut self, now: Timestamp, number: usize) {
+        self.up_since[number] = now;
+    }
+
+    /// A node follows another policy from now on.
+    pub(crate) fn reshaped(&mut self, node: usize, shape: usize) {
+        self.rules.follows[node] = shape;
+    }
+
+    pub(crate) fn crashed(&mut self, now: Timestamp, number: usize, node: &Node) {
+        self.unsettled(now);
+        self.failed.clear();
+        self.missed(number, node);
+        self.posted[number].clear();
+    }
+
+    fn perhaps_heard(&mut self, key: &NflogKey, alerts: &BTreeSet<u64>) {
+        let receiver = self.receiver(key);
+        receiver.announced.extend(alerts);
+        receiver.perhaps.extend(alerts);
+    }
+
+    fn receiver(&mut self, key: &NflogKey) -> &mut Receiver {
+        self.receivers.entry(key.clone()).or_insert_with(|| Receiver::new(key))
     }
 
     fn is_calm(&self, now: Timestamp) -> bool {
         self.calm_since + Duration::from_secs(900) < now
-    }
-
-    fn route_of(&self, key: &NflogKey) -> &Route {
-        &self.plan.policy.routes[usize::from(key.receiver == "dev")]
-    }
-
-    /// Whether the alert fires on the node for all that its sender said, unmuted, for a few seconds already.
-    fn surely_fires(&self, now: Timestamp, node: &Node, number: usize, alert: &Posted) -> bool {
-        let clock = node.clock(now);
-        let settled = self.up_since[number] + Duration::from_secs(40) <= now;
-        let fires = alert.firing_since.is_some_and(|since| since + Duration::from_secs(5) <= now);
-        settled && fires && alert.alert.ends_at > clock && self.mute(node, number, &alert.alert.labels, now).is_none()
-    }
-
-    /// Why the node must not tell the alert, by what it knows.
-    fn mute(&self, node: &Node, number: usize, labels: &Labels, now: Timestamp) -> Option<String> {
-        let clock = node.clock(now);
-        let hushes = |silence: &&Arc<Silence>| {
-            let ended = silence.ends_at <= silence.updated_at || self.ending.contains(&(number, silence.id));
-            !ended && silence.starts_at <= clock && clock <= silence.ends_at && silence.matches(labels)
-        };
-        let silenced = self.silences[number].values().find(hushes).map(|silence| format!("by silence {}", silence.id));
-        let firing = || self.posted[number].values().map(|posted| &posted.alert).filter(|alert| alert.ends_at > clock);
-        let inhibited = || firing().any(|alert| self.inhibits(&alert.labels, labels)).then(|| "by inhibition".into());
-        let paused = || (is_dev(labels) && self.is_break(clock, 0)).then(|| "by the hour".into());
-        silenced.or_else(inhibited).or_else(paused)
-    }
-
-    /// The only rule of any plan, in words of its own.
-    fn inhibits(&self, source: &Labels, target: &Labels) -> bool {
-        !self.plan.policy.inhibit_rules.is_empty()
-            && source.value("severity") == "critical"
-            && target.value("severity") == "warning"
-            && source.value("host") == target.value("host")
-    }
-
-    /// Whether there is a break at `clock`, or less than `minutes` away.
-    fn is_break(&self, clock: Timestamp, minutes: i64) -> bool {
-        let muted = !self.plan.policy.routes[1].mute_time_intervals.is_empty();
-        let times = self.plan.policy.time_intervals["break"][0].times.as_ref().expect("a break has times");
-        let minute = (clock.as_secs() - at(0).as_secs()).div_euclid(60);
-        let (first, last) = (i64::from(times[0].first) - minutes, i64::from(times[0].last) + minutes);
-        muted && (first..last).contains(&minute)
     }
 
     /// A change has reached a node's disk.
@@ -276,6 +285,8 @@ impl Law {
                 self.silently_over(entry);
             }
             Change::DeleteNflog(key) => self.forgotten(node, key),
+            Change::PutIntent(intent) => drop(self.intents[node].insert(intent.key.clone(), Arc::clone(intent))),
+            Change::DeleteIntent(key) => drop(self.intents[node].remove(key)),
             _ => return,
         }
         if let Change::PutNflog(entry) = change {
@@ -287,7 +298,9 @@ impl Law {
 
     /// Who does not want to hear of resolved alerts is not told that one is; the log knows.
     fn silently_over(&mut self, entry: &NflogEntry) {
-        let Some(receiver) = self.receivers.get_mut(&entry.key).filter(|_| !wants_resolved(&entry.key)) else { return };
+        let Some(receiver) = self.receivers.get_mut(&entry.key).filter(|receiver| !receiver.wants_resolved()) else {
+            return;
+        };
         let over: Vec<u64> = receiver.firing.iter().copied().filter(|hash| !entry.tells_firing(*hash)).collect();
         receiver.firing.retain(|hash| entry.tells_firing(*hash));
         self.wait_anew(&over);
@@ -295,7 +308,7 @@ impl Law {
 
     /// Who was told that it is over must be told of these alerts anew, in time.
     fn wait_anew(&mut self, over: &[u64]) {
-        self.due_since.retain(|(alert, ..), _| !over.contains(&self.plan.alerts[*alert].labels.log_hash()));
+        self.due_since.retain(|(alert, ..), _| !over.contains(&self.plan.alerts[*alert].hash));
     }
 
     /// What no log knows, nobody can tell the end of.
@@ -317,12 +330,27 @@ fn name(key: &NflogKey) -> String {
     format!("{}/{}[{}] {}", key.receiver, key.integration, key.index, key.group_key)
 }
 
-fn wants_resolved(key: &NflogKey) -> bool {
-    INTEGRATIONS.iter().any(|(receiver, kind, index, wants)| {
-        (key.receiver.as_str(), key.integration.as_str(), key.index) == (*receiver, *kind, *index) && *wants
-    })
+/// The number of the integration that a log entry is about.
+fn integration_of(key: &NflogKey) -> usize {
+    let is_it = |(receiver, kind, index, _): &(&str, &str, u32, bool)| {
+        (key.receiver.as_str(), key.integration.as_str(), key.index) == (*receiver, *kind, *index)
+    };
+    INTEGRATIONS.iter().position(is_it).expect("every integration is in the list")
 }
 
-fn is_dev(labels: &Labels) -> bool {
-    labels.value("team") == "dev"
+impl Receiver {
+    fn new(key: &NflogKey) -> Self {
+        Self {
+            integration: integration_of(key),
+            firing: BTreeSet::new(),
+            announced: BTreeSet::new(),
+            perhaps: BTreeSet::new(),
+            apart: BTreeSet::new(),
+            flushed_at: Timestamp::EPOCH,
+        }
+    }
+
+    fn wants_resolved(&self) -> bool {
+        INTEGRATIONS[self.integration].3
+    }
 }

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use smol_str::SmolStr;
 use watchbell_engine::alert::Alert;
 use watchbell_engine::effect::{Answer, Attempt, Change, Effects};
 use watchbell_engine::group::SavedGroup;
 use watchbell_engine::intent::Intent;
 use watchbell_engine::label::{Fingerprint, Labels};
+use watchbell_engine::members::KnownPeer;
 use watchbell_engine::nflog::{NflogEntry, NflogKey};
-use watchbell_engine::policy::Policy;
 use watchbell_engine::replica::Record;
 use watchbell_engine::resume::Saved;
 use watchbell_engine::silence::edit::SilenceLimits;
@@ -19,7 +20,7 @@ use watchbell_engine::time::Timestamp;
 use watchbell_engine::version::NodeId;
 use watchbell_engine::{Engine, Options};
 
-use crate::plan::Step;
+use crate::plan::{Shape, Step};
 
 /// How long ended silences and log entries are kept in a history.
 pub(crate) const RETENTION: Duration = Duration::from_secs(4 * 3600);
@@ -34,8 +35,14 @@ pub(crate) struct Node {
     pub(crate) copy: Disk,
     /// By how many seconds its clock is ahead.
     pub(crate) ahead: i64,
+    /// The number of the shape that it follows.
+    pub(crate) shape: usize,
     /// Rises with every crash: what belongs to an earlier life is void.
     pub(crate) life: u32,
+    /// Since when its process stands still.
+    pub(crate) paused_since: Option<Timestamp>,
+    /// It stood still, and does nothing by the clock until the others have told it what it missed.
+    pub(crate) catching_up: bool,
     /// Changes in order, each with what waits for the disk.
     pub(crate) unsaved: Vec<(Vec<Change>, Dependents)>,
     /// When the next write is due.
@@ -64,6 +71,7 @@ pub(crate) struct Disk {
     intents: BTreeMap<NflogKey, Arc<Intent>>,
     alerts: BTreeMap<Fingerprint, Arc<Alert>>,
     groups: BTreeMap<(Arc<str>, Labels), SavedGroup>,
+    peers: BTreeMap<SmolStr, KnownPeer>,
 }
 
 impl Node {
@@ -74,13 +82,21 @@ impl Node {
             copy: disk.clone(),
             disk,
             ahead,
+            shape: 0,
             life: 0,
+            paused_since: None,
+            catching_up: false,
             unsaved: Vec::new(),
             commit_at: None,
             wake_at: None,
             unsure: Vec::new(),
             crash_at: None,
         }
+    }
+
+    /// Whether its process is there and does not stand still.
+    pub(crate) fn runs(&self) -> bool {
+        self.engine.is_some() && self.paused_since.is_none()
     }
 
     pub(crate) fn id(&self) -> NodeId {
@@ -112,6 +128,7 @@ impl Node {
         self.unsaved.clear();
         self.unsure.clear();
         (self.commit_at, self.wake_at) = (None, None);
+        (self.paused_since, self.catching_up) = (None, false);
     }
 
     /// Silences and log entries that are kept beyond `horizon`.
@@ -123,7 +140,7 @@ impl Node {
     }
 }
 
-fn shift(time: Timestamp, seconds: i64) -> Timestamp {
+pub(crate) fn shift(time: Timestamp, seconds: i64) -> Timestamp {
     Timestamp::from_micros(time.as_micros() + seconds * 1_000_000)
 }
 
@@ -132,7 +149,8 @@ impl Disk {
     pub(crate) fn new(number: usize, life: u32) -> Self {
         let id = NodeId(number as u64 + 1 + 100 * u64::from(life));
         let (silences, nflog, intents) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { id, silences, nflog, intents, alerts: BTreeMap::new(), groups: BTreeMap::new() }
+        let (alerts, groups, peers) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { id, silences, nflog, intents, alerts, groups, peers }
     }
 
     pub(crate) fn silences(&self) -> impl Iterator<Item = &Arc<Silence>> {
@@ -142,6 +160,11 @@ impl Disk {
     pub(crate) fn nflog(&self) -> impl Iterator<Item = &Arc<NflogEntry>> {
         self.nflog.values()
     }
+
+    pub(crate) fn intents(&self) -> impl Iterator<Item = &Arc<Intent>> {
+        self.intents.values()
+    }
+
     pub(crate) fn apply(&mut self, change: Change) {
         match change {
             Change::PutSilence(silence) => drop(self.silences.insert(silence.id, silence)),
@@ -154,6 +177,8 @@ impl Disk {
             Change::DeleteAlert(fingerprint) => drop(self.alerts.remove(&fingerprint)),
             Change::PutGroup(group) => drop(self.groups.insert(name_of(&group), group)),
             Change::DeleteGroup(group) => drop(self.groups.remove(&name_of(&group))),
+            Change::PutPeer(peer) => drop(self.peers.insert(peer.name.clone(), peer)),
+            Change::DeletePeer(name) => drop(self.peers.remove(&name)),
         }
     }
 
@@ -164,6 +189,7 @@ impl Disk {
             intents: self.intents.values().cloned().collect(),
             alerts: self.alerts.values().cloned().collect(),
             groups: self.groups.values().cloned().collect(),
+            peers: self.peers.values().cloned().collect(),
         }
     }
 
@@ -178,7 +204,7 @@ fn name_of(group: &SavedGroup) -> (Arc<str>, Labels) {
 }
 
 /// Starts a node's engine from its disk, in a world of `nodes`.
-pub(crate) fn start(node: &Node, now: Timestamp, nodes: usize, policy: &Policy) -> (Engine, Effects) {
+pub(crate) fn start(node: &Node, now: Timestamp, nodes: usize, shape: &Shape) -> (Engine, Effects) {
     let options = Options {
         node: node.id(),
         silences: SilenceLimits { retention: RETENTION, ..SilenceLimits::default() },
@@ -188,5 +214,5 @@ pub(crate) fn start(node: &Node, now: Timestamp, nodes: usize, policy: &Policy) 
         start_delay: Duration::ZERO,
         settle_timeout: if nodes > 1 { SETTLE } else { Duration::ZERO },
     };
-    Engine::restore(node.clock(now), options, Arc::new(policy.clone()), node.disk.saved())
+    Engine::restore(node.clock(now), options, Arc::new(shape.policy()), node.disk.saved())
 }

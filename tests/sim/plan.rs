@@ -8,12 +8,11 @@ use std::fmt;
 
 use watchbell_engine::label::Labels;
 use watchbell_engine::matcher::Matcher;
-use watchbell_engine::policy::Policy;
 use watchbell_engine::time::Timestamp;
 
 use crate::rng::Rng;
 
-pub(crate) use policy::INTEGRATIONS;
+pub(crate) use policy::{INTEGRATIONS, PAUSE, Shape};
 
 /// How long things happen; afterwards the world is healed and left alone.
 pub(crate) const HOURS: i64 = 2;
@@ -22,19 +21,24 @@ pub(crate) const HOURS: i64 = 2;
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) nodes: usize,
-    pub(crate) policy: Policy,
+    /// What holds on every node at first, and what an operator makes of it.
+    pub(crate) shapes: Vec<Shape>,
     pub(crate) alerts: Vec<AlertPlan>,
     pub(crate) silences: Vec<SilencePlan>,
     pub(crate) faults: Vec<(i64, Fault)>,
     pub(crate) network: Network,
     /// By how many seconds each node's clock is ahead at the start.
     pub(crate) ahead: Vec<i64>,
+    /// The same of each node's sender, compared with the node.
+    pub(crate) senders_ahead: Vec<i64>,
 }
 
 /// An alert and when it fires, for each node as its own sender sees it; empty for a node that it never reaches.
 #[derive(Clone, Debug)]
 pub(crate) struct AlertPlan {
     pub(crate) labels: Labels,
+    /// By which the log knows it.
+    pub(crate) hash: u64,
     pub(crate) episodes: Vec<Vec<(i64, i64)>>,
 }
 
@@ -77,7 +81,11 @@ pub(crate) enum Fault {
     Heal,
     /// What the integration with this number does from now on.
     Receiver(usize, Mood),
-    Reload,
+    /// A node follows the shape with this number from now on, or when it comes back.
+    Reload(usize, usize),
+    /// A node's process stands still, and goes on.
+    Pause(usize),
+    Resume(usize),
     /// A node's clock is set by so many seconds.
     SetClock(usize, i64),
 }
@@ -104,25 +112,25 @@ impl Plan {
     pub(crate) fn from_seed(seed: u64) -> Self {
         let mut rng = Rng::new(seed);
         let nodes = *rng.pick(&[1, 1, 2, 2, 2, 2, 3, 3, 4, 5]);
-        let policy = policy::policy(&mut rng);
+        let shapes = policy::shapes(&mut rng);
         let alerts = alerts::alerts(&mut rng, nodes);
         let silences = alerts::silences(&mut rng, nodes);
-        let ahead = faults::clocks(&mut rng, nodes);
+        let (ahead, senders_ahead) = (faults::clocks(&mut rng, nodes), faults::senders_clocks(&mut rng, nodes));
         let mut faults = faults::faults(&mut rng, nodes, &ahead);
         faults.extend(faults::crashes_at_silences(&mut rng, &silences));
         faults.sort_by_key(|(at, _)| *at);
         let network = faults::network(&mut rng);
-        Self { nodes, policy, alerts, silences, faults, network, ahead }
+        Self { nodes, shapes, alerts, silences, faults, network, ahead, senders_ahead }
     }
 
-    /// How many seconds any two clocks may be apart at any time.
+    /// How many seconds any two clocks of nodes or senders may be apart at any time.
     pub(crate) fn skew(&self) -> u64 {
         let set = self.faults.iter().filter_map(|(_, fault)| match fault {
             Fault::SetClock(_, by) => Some(by.unsigned_abs()),
             _ => None,
         });
-        let ahead = self.ahead.iter().map(|seconds| seconds.unsigned_abs()).max();
-        2 * ahead.unwrap_or(0) + set.sum::<u64>()
+        let most = |ahead: &[i64]| ahead.iter().map(|seconds| seconds.unsigned_abs()).max().unwrap_or(0);
+        2 * (most(&self.ahead) + most(&self.senders_ahead)) + set.sum::<u64>()
     }
 }
 
@@ -130,6 +138,11 @@ impl AlertPlan {
     /// Whether it fires for the node's sender at `now`, or did so at most `slack` seconds ago.
     pub(crate) fn fires(&self, node: usize, now: Timestamp, slack: i64) -> bool {
         self.episodes[node].iter().any(|(from, until)| at(*from) <= now && now <= at(*until + slack))
+    }
+
+    /// Whether it is one of those that are routed to the developers.
+    pub(crate) fn is_dev(&self) -> bool {
+        self.labels.value("team") == "dev"
     }
 
     /// The same for any node's sender.
@@ -145,17 +158,11 @@ pub(crate) fn at(seconds: i64) -> Timestamp {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let route = &self.policy.routes[0];
-        writeln!(f, "{} nodes, ahead {:?}, {:?}", self.nodes, self.ahead, self.network)?;
-        writeln!(
-            f,
-            "wait {:?}, interval {:?}, repeat {:?}",
-            route.group_wait, route.group_interval, route.repeat_interval
-        )?;
-        writeln!(f, "by {:?}, {} inhibition rules", route.group_by, self.policy.inhibit_rules.len())?;
+        writeln!(f, "{} nodes, ahead {:?}, their senders {:?}", self.nodes, self.ahead, self.senders_ahead)?;
+        writeln!(f, "{:?}", self.network)?;
+        self.shapes.iter().try_for_each(|shape| writeln!(f, "{shape:?}"))?;
         self.alerts.iter().try_for_each(|alert| {
-            let hash = alert.labels.log_hash();
-            writeln!(f, "{} ({hash}) fires, by node: {:?}", alert.labels, alert.episodes)
+            writeln!(f, "{} ({}) fires, by node: {:?}", alert.labels, alert.hash, alert.episodes)
         })?;
         self.silences.iter().try_for_each(|silence| writeln!(f, "{silence:?}"))?;
         self.faults.iter().try_for_each(|(at, fault)| writeln!(f, "at {at}: {fault:?}"))

@@ -48,8 +48,14 @@ fn parts(plan: &Plan) -> Vec<Plan> {
     if plan.network.lost_percent + plan.network.doubled_percent > 0 {
         part(&|part| (part.network.lost_percent, part.network.doubled_percent) = (0, 0));
     }
-    if !plan.policy.inhibit_rules.is_empty() {
-        part(&|part| part.policy.inhibit_rules.clear());
+    if plan.senders_ahead.iter().any(|ahead| *ahead != 0) {
+        part(&|part| part.senders_ahead.fill(0));
+    }
+    if plan.shapes[0] != plan.shapes[1] {
+        part(&|part| part.shapes[1] = part.shapes[0].clone());
+    }
+    if plan.shapes.iter().any(|shape| shape.inhibits) {
+        part(&|part| part.shapes.iter_mut().for_each(|shape| shape.inhibits = false));
     }
     parts
 }

@@ -39,6 +39,7 @@ enum Event {
     Compare(usize, usize),
     Repair(usize),
     Settled(usize, u32),
+    CaughtUp(usize, u32),
     MakeSilence(usize),
     ExpireSilence(usize),
     Fault(Fault),
@@ -54,6 +55,8 @@ pub(crate) struct World {
     rng: Rng,
     plan: Plan,
     nodes: Vec<Node>,
+    /// What waits for each node while it stands still.
+    held_up: Vec<Vec<Event>>,
     /// From whom nothing gets to whom.
     cut: Vec<(usize, usize)>,
     moods: Vec<Mood>,
@@ -81,6 +84,7 @@ impl World {
             order: 0,
             rng: Rng::new(seed ^ 0xD1CE),
             nodes: plan.ahead.iter().enumerate().map(|(number, ahead)| Node::new(number, *ahead)).collect(),
+            held_up: plan.ahead.iter().map(|_| Vec::new()).collect(),
             cut: Vec::new(),
             moods: vec![Mood::Fine; INTEGRATIONS.len()],
             silences: BTreeMap::new(),
@@ -126,7 +130,7 @@ impl World {
     /// For as long as anything happens, and a while longer.
     fn again(&mut self, seconds: i64, event: Event) {
         let when = self.now + Duration::from_secs(seconds.unsigned_abs());
-        if when < at((HOURS + 2) * 3600) {
+        if when < at((HOURS + 1) * 3600) {
             self.push(when, event);
         }
     }
@@ -142,12 +146,18 @@ impl World {
     }
 
     fn happen(&mut self, event: Event) {
+        let waits_for = self.process_of(&event).filter(|node| self.nodes[*node].paused_since.is_some());
+        if let Some(node) = waits_for {
+            return self.hold_up(node, event);
+        }
         match event {
             Event::Post(node) => {
                 self.post(node);
                 self.again(RESEND, Event::Post(node));
             }
-            Event::Wake(node, life) if self.lives(node, life) => self.wake(node),
+            Event::Wake(node, life) if self.lives(node, life) && self.nodes[node].wake_at == Some(self.now) => {
+                self.wake(node);
+            }
             Event::Commit(node, life) if self.lives(node, life) => self.commit(node),
             Event::News { to, from, records } => self.arrive(from, to, records),
             Event::Heard { node, life, notification } => self.heard(node, life, &notification),
@@ -162,6 +172,7 @@ impl World {
                 self.again(REPAIR, Event::Repair(node));
             }
             Event::Settled(node, life) if self.lives(node, life) => self.handle(node, Input::Settled),
+            Event::CaughtUp(node, life) if self.lives(node, life) => self.caught_up(node),
             Event::MakeSilence(number) => self.make_silence(number),
             Event::ExpireSilence(number) => self.expire_silence(number),
             Event::Fault(fault) => self.fault(fault),
@@ -171,6 +182,19 @@ impl World {
                 self.again(60, Event::Check);
             }
             _ => {}
+        }
+    }
+
+    /// The node whose process must run for this to happen.
+    fn process_of(&self, event: &Event) -> Option<usize> {
+        match event {
+            Event::Wake(node, _) | Event::Commit(node, _) | Event::Settled(node, _) | Event::CaughtUp(node, _) => {
+                Some(*node)
+            }
+            Event::Outcome { node, .. } | Event::News { to: node, .. } => Some(*node),
+            Event::MakeSilence(number) | Event::ExpireSilence(number) => Some(self.plan.silences[*number].node),
+            Event::Fault(Fault::Reload(node, _)) => Some(*node),
+            _ => None,
         }
     }
 

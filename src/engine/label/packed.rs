@@ -55,6 +55,11 @@ impl<'a> Pairs<'a> {
     }
 
     fn number(&mut self) -> usize {
+        // Nearly all texts are short.
+        if let Some(low) = self.rest.bytes().next().filter(|byte| byte & MORE == 0) {
+            self.rest = &self.rest[1..];
+            return low.into();
+        }
         let (mut number, mut shift) = (0, 0);
         for (index, byte) in self.rest.bytes().enumerate() {
             number |= usize::from(byte & (MORE - 1)) << shift;

@@ -75,7 +75,7 @@ impl Threads {
 
 /// The last mail of the incident that goes on, and the thread: its first mail and its last. One that begins has none.
 fn incident(notification: &Notification) -> (Option<String>, Vec<String>) {
-    let goes_on = notification.previous.as_deref().filter(|previous| !previous.firing.is_empty());
+    let goes_on = notification.previous.as_deref().filter(|previous| previous.tells_any_firing());
     let Some((root, last)) = goes_on.and_then(|previous| Some((text(previous, ROOT)?, text(previous, LAST)?))) else {
         return (None, Vec::new());
     };
@@ -120,6 +120,8 @@ mod tests {
             receiver_data: kept,
             expires_at: Timestamp::MAX,
             version: Version::default(),
+            carried: vec![],
+            past: vec![],
         };
         Notification { previous: Some(Arc::new(entry)), ..told }
     }

@@ -89,6 +89,8 @@ fn after(data: &ReceiverData, next: Notification) -> Notification {
         receiver_data: data.clone(),
         expires_at: Timestamp::MAX,
         version: Version::default(),
+        carried: vec![],
+        past: vec![],
     };
     Notification { previous: Some(Arc::new(entry)), reason: Reason::NewAlerts, ..next }
 }

@@ -93,6 +93,8 @@ fn entry(notification: &Notification, receiver_data: ReceiverData, now: Timestam
         receiver_data,
         expires_at: now + RETENTION,
         version: Version::after(None, now, watchbell_engine::version::NodeId(1)),
+        carried: vec![],
+        past: vec![],
     }
 }
 

@@ -8,6 +8,7 @@ use watchbell_engine::digest::Horizon;
 use watchbell_engine::silence::{SilenceId, SilenceState};
 use watchbell_engine::time::Timestamp;
 
+use super::rules::seconds;
 use super::{Law, name};
 use crate::node::{Disk, Node};
 
@@ -31,16 +32,24 @@ impl Law {
     pub(crate) fn disk_replaced(&mut self, node: usize, disk: &Disk) {
         self.silences[node] = disk.silences().map(|silence| (silence.id, Arc::clone(silence))).collect();
         self.nflog[node] = disk.nflog().map(|entry| (entry.key.clone(), Arc::clone(entry))).collect();
+        self.intents[node] = disk.intents().map(|intent| (intent.key.clone(), Arc::clone(intent))).collect();
         self.acknowledged.retain(|(whose, _)| *whose != node);
         self.ended.retain(|_, (whose, _)| *whose != node);
         self.ending.retain(|(whose, _)| *whose != node);
         let known = self.plan.alerts.iter().filter(|alert| !alert.episodes[node].is_empty());
-        self.lost.extend(known.map(|alert| alert.labels.log_hash()));
+        self.lost.extend(known.map(|alert| alert.hash));
+    }
+
+    /// A node goes on with what it was unsure of; it cannot know whether others have cleared that up since.
+    fn recalled(&mut self, node: usize) {
+        let unsure: Vec<_> = self.intents[node].values().cloned().collect();
+        unsure.iter().for_each(|intent| self.perhaps_heard(&intent.key, &intent.unsure.iter().copied().collect()));
     }
 
     /// Kept: what was on the disk is known after a restart, and what was ended stays so.
     pub(crate) fn restarted(&mut self, now: Timestamp, node: &Node, number: usize, engine: &Engine) {
         self.up_since[number] = now;
+        self.recalled(number);
         let clock = node.clock(now);
         let lost = self.silences[number].values().filter(|silence| silence.forget_at > clock).find(|silence| {
             let known = engine.view().silences().get(silence.id);
@@ -63,13 +72,20 @@ impl Law {
 
     /// Kept: an ended silence does not come back, whatever disks and nodes do, once everybody may have heard of its end.
     pub(super) fn check_ended_silences(&mut self, now: Timestamp, nodes: &[Node]) {
-        let patience = Duration::from_secs(300 + self.plan.skew());
+        let patience = Duration::from_secs(300) + seconds(self.rules.skew);
         if now < self.calm_since + patience || now < self.parted_until {
             return;
         }
-        let ended = self.ended.iter().filter(|(_, (_, when))| *when + patience <= now);
+        let running = || nodes.iter().enumerate().filter(|(_, node)| node.runs());
+        // If only those know of the end that are not there, nobody can.
+        let is_known = |id: &SilenceId| {
+            let known =
+                |number: usize| self.silences[number].get(id).is_some_and(|known| known.ends_at <= known.updated_at);
+            running().any(|(number, _)| known(number))
+        };
+        let ended = self.ended.iter().filter(|(id, (_, when))| *when + patience <= now && is_known(id));
         let back = ended.map(|(id, _)| *id).find(|id| {
-            nodes.iter().any(|node| {
+            running().any(|(_, node)| {
                 let silence = node.engine.as_ref().and_then(|engine| engine.view().silences().get(*id));
                 silence.is_some_and(|silence| silence.state(node.clock(now)) == SilenceState::Active)
             })

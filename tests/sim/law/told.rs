@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use std::hash::Hash;
 use std::time::Duration;
 
-use watchbell_engine::label::Labels;
 use watchbell_engine::nflog::NflogKey;
 use watchbell_engine::notification::{Failure, FailureKind, Notification};
 use watchbell_engine::time::Timestamp;
 
-use super::{Law, is_dev, name, wants_resolved};
+use super::rules::seconds;
+use super::{Law, Sending, name};
 use crate::node::{Node, PEER_TIMEOUT};
 
 impl Law {
@@ -22,44 +22,64 @@ impl Law {
             format!("node {number} tells {} {firing:?}, resolved {resolved:?}", name(&notification.key))
         });
         self.failed.remove(&notification.key);
-        self.sending.insert((number, notification.key.clone()), hashes(notification).0);
-        for alert in &notification.alerts {
-            let labels = &alert.alert.labels;
-            if let Some(why) = self.mute(&nodes[number], number, labels, now) {
-                self.breaks("Hushed", now, &format!("node {number} tells {labels}, which is muted {why}"));
-            }
-        }
+        let repeat = seconds(self.rules.shape(number).repeat);
+        let alerts = notification.alerts.iter().map(|alert| alert.alert.labels.log_hash()).collect();
+        self.sending.insert((number, notification.key.clone()), Sending { alerts, repeat });
+        self.told_by_one(now, number, &nodes[number], notification);
         let sure = now >= self.parted_until && now >= self.shaken_until;
         if !sure {
             let same = self.sending.keys().filter(|(_, sending)| *sending == notification.key);
             self.unsure.extend(same.cloned());
+            self.receiver(&notification.key).announced.extend(hashes(notification).0);
         }
         if sure && self.up_since[number] + SETTLED <= now {
             self.told_for_all(now, number, nodes, notification);
         }
     }
 
+    /// Nobody tells what it knows to be muted, nor that something is over of which it was told again and again that it
+    /// fires, whatever became of its clock and process.
+    fn told_by_one(&mut self, now: Timestamp, number: usize, node: &Node, notification: &Notification) {
+        for told in &notification.alerts {
+            let (labels, alert) = (&told.alert.labels, self.alert_of(told.alert.labels.log_hash()));
+            if let Some(why) = self.mute(now, node, number, alert) {
+                self.breaks("Hushed", now, &format!("node {number} tells {labels}, which is muted {why}"));
+            }
+            let posted = self.posted[number].get(&alert).and_then(|posted| posted.firing_since);
+            let fires =
+                posted.is_some_and(|since| since + REPEATED <= now) && self.plan.alerts[alert].fires(number, now, 0);
+            if fires && !told.firing {
+                let what = format!("node {number} says that {labels} is over, which its sender never said");
+                self.breaks("In order", now, &what);
+            }
+        }
+    }
+
     /// In order, for all nodes together: nobody says that something is over which surely fires on another node, nor that
     /// nothing fires.
     fn told_for_all(&mut self, now: Timestamp, number: usize, nodes: &[Node], notification: &Notification) {
-        let (firing, resolved) = hashes(notification);
-        let believed =
-            self.receivers.get(&notification.key).map(|receiver| receiver.firing.clone()).unwrap_or_default();
-        let contradicts = |labels: &Labels| {
-            let hash = labels.log_hash();
+        let (key, (firing, resolved)) = (&notification.key, hashes(notification));
+        let Some(receiver) = self.receivers.get(key) else { return };
+        let contradicts = |other: usize, alert: usize| {
+            let hash = self.plan.alerts[alert].hash;
             let told = resolved.contains(&hash) || firing.is_empty();
-            told && believed.contains(&hash) && (notification.key.receiver == "dev") == is_dev(labels)
+            told && receiver.firing.contains(&hash) && self.rules.is_in(other, alert, key)
         };
         let fires_on = |(other, node): (usize, &Node)| {
-            let mut posted = self.posted[other].values().filter(|_| other != number && node.engine.is_some());
-            let posted =
-                posted.find(|posted| contradicts(&posted.alert.labels) && self.surely_fires(now, node, other, posted));
-            posted.map(|posted| (other, posted.alert.labels.clone()))
+            let mut posted = self.posted[other].iter().filter(|_| other != number && node.runs());
+            let posted = posted.find(|(alert, posted)| {
+                contradicts(other, **alert) && self.surely_fires(now, node, other, **alert, posted)
+            });
+            posted.map(|(alert, _)| (other, self.plan.alerts[*alert].labels.clone()))
         };
         if let Some((other, labels)) = nodes.iter().enumerate().find_map(fires_on) {
             let what = format!("node {number} says that all is over, or {labels}, which fires on node {other}");
             self.breaks("In order", now, &what);
         }
+    }
+
+    fn alert_of(&self, hash: u64) -> usize {
+        self.plan.alerts.iter().position(|alert| alert.hash == hash).expect("nobody tells what was never posted")
     }
 
     /// A receiver hears something.
@@ -73,18 +93,19 @@ impl Law {
         let unsure = self.unsure.remove(&(number, key.clone())) || now < self.parted_until;
         let excused = !sender_lives || unsure || self.excused.remove(key);
         if !excused {
-            self.once(now, notification, &firing, &resolved);
+            let repeat = self.sending.get(&(number, key.clone())).map_or(Duration::ZERO, |sending| sending.repeat);
+            self.once(now, notification, repeat, &firing, &resolved);
         }
         if !sender_lives {
             self.excused.insert(key.clone());
         }
         self.wait_anew(&resolved.iter().copied().collect::<Vec<_>>());
-        let receiver = self.receivers.entry(key.clone()).or_default();
+        let receiver = self.receiver(key);
         receiver.announced.extend(&firing);
         receiver.firing.extend(&firing);
         receiver.firing.retain(|hash| !resolved.contains(hash));
         receiver.apart.retain(|hash| !firing.contains(hash));
-        receiver.perhaps.retain(|hash| !resolved.contains(hash));
+        receiver.perhaps.retain(|hash| !resolved.contains(hash) && !firing.contains(hash));
         receiver.flushed_at = notification.flushed_at;
     }
 
@@ -101,30 +122,36 @@ impl Law {
             let what = format!("{} hears that {unknown} is resolved, of which it never heard", name(key));
             self.breaks("In order", now, &what);
         }
-        let stale = 240 + 60;
-        let over = self
-            .plan
-            .alerts
-            .iter()
-            .find(|alert| firing.contains(&alert.labels.log_hash()) && !alert.fires(number, now, stale));
+        let stale = 240 + 60 + self.plan.senders_ahead[number].abs();
+        let over =
+            self.plan.alerts.iter().find(|alert| firing.contains(&alert.hash) && !alert.fires(number, now, stale));
         if let Some(labels) = over.map(|alert| alert.labels.clone()).filter(|_| self.is_calm(now)) {
             self.breaks("In order", now, &format!("{} hears that {labels} fires, which is long over", name(key)));
         }
     }
 
-    fn once(&mut self, now: Timestamp, notification: &Notification, firing: &BTreeSet<u64>, resolved: &BTreeSet<u64>) {
+    fn once(
+        &mut self,
+        now: Timestamp,
+        notification: &Notification,
+        repeat: Duration,
+        firing: &BTreeSet<u64>,
+        resolved: &BTreeSet<u64>,
+    ) {
         let key = &notification.key;
         let Some(receiver) = self.receivers.get(key) else { return };
         let open = |hash: &u64| {
             let known = [&receiver.firing, &receiver.perhaps, &receiver.apart, &self.lost];
             known.iter().any(|known| known.contains(hash))
         };
-        let ended = wants_resolved(key) && resolved.iter().any(open);
-        let unknown =
-            |hash: &u64| !receiver.firing.contains(hash) || receiver.apart.contains(hash) || self.lost.contains(hash);
+        let ended = receiver.wants_resolved() && resolved.iter().any(open);
+        let unknown = |hash: &u64| {
+            let unsure = [&receiver.perhaps, &receiver.apart, &self.lost];
+            !receiver.firing.contains(hash) || unsure.iter().any(|unsure| unsure.contains(hash))
+        };
         let news = firing.iter().any(unknown) || ended;
-        let apart = PEER_TIMEOUT + Duration::from_secs(self.plan.skew());
-        let due = receiver.flushed_at + self.route_of(key).repeat_interval <= notification.flushed_at + apart;
+        let apart = PEER_TIMEOUT + seconds(self.rules.skew);
+        let due = receiver.flushed_at + repeat <= notification.flushed_at + apart;
         if !news && !due {
             self.breaks("Once", now, &format!("{} hears again {firing:?}, resolved {resolved:?}", name(key)));
         }
@@ -138,19 +165,24 @@ impl Law {
         self.note(now, || format!("node {node} is done with {}: {failure:?}", name(key)));
         let Some(failure) = failure else { return };
         if failure.kind == FailureKind::ContextDeadlineExceeded {
-            self.perhaps_heard(key, &hashes(notification).0);
+            let (firing, resolved) = hashes(notification);
+            self.perhaps_heard(key, &firing.union(&resolved).copied().collect());
         }
+        let is_in = |alert| self.rules.is_in(node, alert, key);
         if !failure.retry || self.sending.keys().any(|(_, sending)| sending == key) {
             return;
         }
         let receiver = self.receivers.get(key);
         let is_news = |hash| receiver.is_none_or(|receiver| !receiver.firing.contains(&hash));
-        let mut firing = notification.alerts.iter().filter(|alert| alert.firing);
-        if let Some(alert) = firing.find(|alert| is_news(alert.alert.labels.log_hash())) {
-            self.failed.insert(key.clone(), (now, alert.alert.labels.clone()));
+        let firing = notification.alerts.iter().filter(|alert| alert.firing).map(|alert| alert.alert.labels.log_hash());
+        if let Some(alert) = firing.filter(|hash| is_news(*hash)).map(|hash| self.alert_of(hash)).find(|a| is_in(*a)) {
+            self.failed.insert(key.clone(), (now, alert));
         }
     }
 }
+
+/// Whose sender has said something for so long has said it more than once.
+const REPEATED: Duration = Duration::from_secs(130);
 
 /// A node that is up for so long knows the others, and they know it.
 const SETTLED: Duration = Duration::from_secs(40);

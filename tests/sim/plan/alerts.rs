@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use watchbell_engine::label::Labels;
 use watchbell_engine::matcher::{MatchOp, Matcher};
 
-use super::{AlertPlan, SilencePlan};
+use super::{AlertPlan, HOURS, SilencePlan};
 use crate::rng::Rng;
 
 /// Spans in seconds.
@@ -17,7 +17,8 @@ pub(super) fn alerts(rng: &mut Rng, nodes: usize) -> Vec<AlertPlan> {
     let alerts = (0..rng.between(1, 7)).map(|_| alert(rng)).collect::<BTreeMap<Labels, Episodes>>();
     let plan = |(labels, episodes): (Labels, Episodes)| {
         let episodes = if alike { vec![episodes; nodes] } else { spread(rng, &episodes, nodes) };
-        AlertPlan { labels, episodes }
+        let episodes = episodes.into_iter().map(over_in_time).collect();
+        AlertPlan { hash: labels.log_hash(), labels, episodes }
     };
     alerts.into_iter().map(plan).collect()
 }
@@ -44,7 +45,7 @@ fn spread(rng: &mut Rng, episodes: &Episodes, nodes: usize) -> Vec<Episodes> {
     let reached = *rng.pick(&[100, 100, 60, 0]);
     let surely = rng.between(0, nodes as i64 - 1) as usize;
     let seen = |rng: &mut Rng, (from, until): (i64, i64)| {
-        let from = from + *rng.pick(&[0, 0, 30, 110]);
+        let from = from + *rng.pick(&[0, 0, 0, 0, 30, 110, 900]);
         (from, until.max(from + 60) + *rng.pick(&[0, 0, 30, 110, 600]))
     };
     let on = |rng: &mut Rng, node: usize| {
@@ -53,6 +54,13 @@ fn spread(rng: &mut Rng, episodes: &Episodes, nodes: usize) -> Vec<Episodes> {
     };
     let spread: Vec<Episodes> = (0..nodes).map(|node| on(rng, node)).collect();
     spread.into_iter().map(united).collect()
+}
+
+/// Everything is over half an hour after the last fault, so that its end is told while senders still report it.
+fn over_in_time(episodes: Episodes) -> Episodes {
+    let last = HOURS * 3600 + 1800;
+    let begun = episodes.into_iter().filter(|(from, _)| *from < last - 60);
+    begun.map(|(from, until)| (from, until.min(last))).collect()
 }
 
 /// Episodes that run into each other are one.

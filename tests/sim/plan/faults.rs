@@ -9,6 +9,12 @@ pub(super) fn clocks(rng: &mut Rng, nodes: usize) -> Vec<i64> {
     (0..nodes).map(|_| rng.between(-most, most)).collect()
 }
 
+/// A sender's clock is its own: most are right, and none is so wrong that what it vouches for is over when it arrives.
+pub(super) fn senders_clocks(rng: &mut Rng, nodes: usize) -> Vec<i64> {
+    let most = *rng.pick(&[0, 0, 0, 0, 60, 150]);
+    (0..nodes).map(|_| rng.between(-most, most)).collect()
+}
+
 pub(super) fn network(rng: &mut Rng) -> Network {
     Network {
         lost_percent: *rng.pick(&[0, 0, 0, 0, 2, 20]),
@@ -32,10 +38,12 @@ pub(super) fn faults(rng: &mut Rng, nodes: usize, ahead: &[i64]) -> Vec<(i64, Fa
         faults.push((from + rng.between(5, 1200), Fault::Receiver(which, Mood::Fine)));
     }
     if rng.chance(20) {
-        faults.push((moment(rng), Fault::Reload));
+        pause(rng, nodes, &mut faults);
     }
-    if rng.chance(10) {
-        upgrade(rng, nodes, &mut faults);
+    match rng.between(0, 9) {
+        0 | 1 => reload(rng, nodes, &mut faults),
+        2 => upgrade(rng, nodes, &mut faults),
+        _ => {}
     }
     if ahead.iter().any(|seconds| *seconds != 0) && rng.chance(30) {
         faults.push((moment(rng), Fault::SetClock(some(rng, nodes), rng.between(-600, 600))));
@@ -81,11 +89,28 @@ fn cut(rng: &mut Rng, nodes: usize, faults: &mut Vec<(i64, Fault)>) {
     faults.push((from + rng.between(10, 1200), Fault::Heal));
 }
 
-/// Every node is stopped in order and started again, one after the other.
+/// A node's process stands still for a while.
+fn pause(rng: &mut Rng, nodes: usize, faults: &mut Vec<(i64, Fault)>) {
+    let (node, from) = (some(rng, nodes), moment(rng));
+    faults.push((from, Fault::Pause(node)));
+    faults.push((from + *rng.pick(&[1, 5, 30, 600]), Fault::Resume(node)));
+}
+
+/// Nodes are told to read their configuration again: it may be another.
+fn reload(rng: &mut Rng, nodes: usize, faults: &mut Vec<(i64, Fault)>) {
+    let (mut when, shape) = (moment(rng), some(rng, 2));
+    for node in 0..nodes {
+        faults.push((when, Fault::Reload(node, shape)));
+        when += *rng.pick(&[0, 0, 5, 300]);
+    }
+}
+
+/// Every node is stopped in order and started again, one after the other; what it follows then may be another policy.
 fn upgrade(rng: &mut Rng, nodes: usize, faults: &mut Vec<(i64, Fault)>) {
-    let mut when = moment(rng);
+    let (mut when, shape) = (moment(rng), some(rng, 2));
     for node in 0..nodes {
         faults.push((when, Fault::Stop(node)));
+        faults.push((when, Fault::Reload(node, shape)));
         faults.push((when + rng.between(1, 20), Fault::Restart(node)));
         when += rng.between(30, 90);
     }

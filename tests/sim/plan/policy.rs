@@ -1,4 +1,4 @@
-//! The routes, receivers and rules of a history.
+//! The routes, receivers and rules of a history, and how an operator changes them.
 
 use std::time::Duration;
 
@@ -9,71 +9,165 @@ use watchbell_engine::timeinterval::{Span, TimeInterval};
 
 use crate::rng::Rng;
 
-/// The integrations of every plan: receiver, kind, index, whether it wants resolved alerts.
+/// The integrations that there may be: receiver, kind, index, whether it wants resolved alerts.
 pub(crate) const INTEGRATIONS: [(&str, &str, u32, bool); 3] =
     [("ops", "webhook", 0, true), ("dev", "webhook", 0, true), ("dev", "email", 0, false)];
 
-pub(super) fn policy(rng: &mut Rng) -> Policy {
-    let intervals = (rng.between(0, 3) * 10, *rng.pick(&[60, 120, 300]), *rng.pick(&[3600, 7200, 300]));
-    let group_by = match rng.between(0, 3) {
-        0 => GroupBy::Names(vec![]),
-        1 => GroupBy::All,
-        _ => GroupBy::Names(vec!["alertname".into()]),
+/// What an operator decided, in the fewest words. The law reads it, the engine gets the [`Policy`] that follows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Shape {
+    /// In seconds.
+    pub(crate) wait: i64,
+    pub(crate) interval: i64,
+    pub(crate) repeat: i64,
+    pub(crate) grouped: Grouped,
+    /// What is critical inhibits what is a warning on the same host.
+    pub(crate) inhibits: bool,
+    /// The minute in which half an hour begins that mutes what is routed to the developers.
+    pub(crate) pause: Option<i64>,
+    /// Whether the developers have a receiver of their own, and whether it sends mails.
+    pub(crate) dev: bool,
+    pub(crate) email: bool,
+}
+
+/// By what alerts are grouped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Grouped {
+    Together,
+    Apart,
+    ByName,
+}
+
+/// How long a pause is, in minutes.
+pub(crate) const PAUSE: i64 = 30;
+
+/// What holds at first, and what an operator makes of it.
+pub(super) fn shapes(rng: &mut Rng) -> Vec<Shape> {
+    let first = Shape {
+        wait: rng.between(0, 3) * 10,
+        interval: interval(rng),
+        repeat: *rng.pick(&[3600, 7200, 300]),
+        grouped: grouped(rng),
+        inhibits: rng.chance(50),
+        pause: rng.chance(20).then(|| rng.between(10, 120)),
+        dev: true,
+        email: true,
     };
-    let root = route("{}", "{}", vec![], "ops", &group_by, intervals, vec![1]);
-    let team = Matcher::new("team", MatchOp::Equal, "dev").expect("equality needs no pattern");
-    let mut child = route("{}/{team=\"dev\"}/0", "{}/{team=\"dev\"}", vec![team], "dev", &group_by, intervals, vec![]);
-    if rng.chance(20) {
-        child.mute_time_intervals.push("break".into());
+    let mut second = first.clone();
+    (0..rng.between(1, 3)).for_each(|_| change(rng, &mut second));
+    // A receiver may be new as well as gone.
+    if rng.chance(50) { vec![second, first] } else { vec![first, second] }
+}
+
+fn change(rng: &mut Rng, shape: &mut Shape) {
+    match rng.between(0, 6) {
+        0 => shape.wait = rng.between(0, 3) * 10,
+        1 => shape.interval = interval(rng),
+        2 => shape.grouped = grouped(rng),
+        3 => shape.inhibits = !shape.inhibits,
+        4 => shape.pause = if shape.pause.is_none() { Some(rng.between(10, 120)) } else { None },
+        5 => shape.dev = !shape.dev,
+        _ => shape.email = !shape.email,
     }
-    let start = rng.between(10, 120) as i32;
-    let times = Some(vec![Span { first: start, last: start + 30 }]);
+}
+
+fn interval(rng: &mut Rng) -> i64 {
+    *rng.pick(&[60, 120, 300])
+}
+
+fn grouped(rng: &mut Rng) -> Grouped {
+    *rng.pick(&[Grouped::Together, Grouped::Apart, Grouped::ByName, Grouped::ByName])
+}
+
+impl Shape {
+    /// Whether this integration is there, and told what is routed to its receiver.
+    pub(crate) fn has(&self, integration: usize) -> bool {
+        let (receiver, kind, ..) = INTEGRATIONS[integration];
+        kind != "email" && receiver == "ops" || self.dev && (kind != "email" || self.email)
+    }
+
+    /// The receiver of an alert.
+    pub(crate) fn receiver_of(&self, is_dev: bool) -> &'static str {
+        if is_dev && self.dev { "dev" } else { "ops" }
+    }
+
+    /// The key of an alert's group.
+    pub(crate) fn group_key(&self, is_dev: bool, labels: &Labels) -> String {
+        let labels = match self.grouped {
+            Grouped::Together => Labels::default(),
+            Grouped::Apart => labels.clone(),
+            Grouped::ByName => labels.filtered(|name| name == "alertname"),
+        };
+        format!("{}:{labels}", if is_dev { DEV_ROUTE } else { "{}" })
+    }
+
+    pub(crate) fn policy(&self) -> Policy {
+        let root = self.route("{}", "{}", vec![], false, vec![1]);
+        let team = Matcher::new("team", MatchOp::Equal, "dev").expect("equality needs no pattern");
+        let mut child = self.route("{}/{team=\"dev\"}/0", DEV_ROUTE, vec![team], true, vec![]);
+        if self.pause.is_some() {
+            child.mute_time_intervals.push("break".into());
+        }
+        Policy {
+            routes: vec![root, child],
+            inhibit_rules: if self.inhibits { vec![inhibit_rule()] } else { vec![] },
+            time_intervals: self.pause.map(|start| ("break".into(), vec![pause(start as i32)])).into_iter().collect(),
+            receivers: ["ops", "dev"]
+                .into_iter()
+                .filter(|name| *name == "ops" || self.dev)
+                .map(|r| self.receiver(r))
+                .collect(),
+            resolve_timeout: Duration::from_secs(300),
+            vigil: Default::default(),
+        }
+    }
+
+    fn route(&self, id: &str, key: &str, matchers: Vec<Matcher>, is_dev: bool, children: Vec<usize>) -> Route {
+        let seconds = |s: i64| Duration::from_secs(s.unsigned_abs());
+        Route {
+            id: id.into(),
+            key: key.into(),
+            matchers,
+            receiver: self.receiver_of(is_dev).into(),
+            group_by: match self.grouped {
+                Grouped::Together => GroupBy::Names(vec![]),
+                Grouped::Apart => GroupBy::All,
+                Grouped::ByName => GroupBy::Names(vec!["alertname".into()]),
+            },
+            group_wait: seconds(self.wait),
+            group_interval: seconds(self.interval),
+            repeat_interval: seconds(self.repeat),
+            mute_time_intervals: vec![],
+            active_time_intervals: vec![],
+            continues: false,
+            children,
+            labels: Labels::default(),
+        }
+    }
+
+    fn receiver(&self, name: &str) -> Receiver {
+        let mine =
+            INTEGRATIONS.iter().enumerate().filter(|(number, (receiver, ..))| *receiver == name && self.has(*number));
+        let integrations = mine.map(|(_, (_, kind, index, send_resolved))| Integration {
+            kind: (*kind).into(),
+            index: *index,
+            send_resolved: *send_resolved,
+        });
+        Receiver {
+            name: name.into(),
+            labels: Labels::from_iter([("name", name)]),
+            integrations: integrations.collect(),
+        }
+    }
+}
+
+/// The key of the developers' route.
+const DEV_ROUTE: &str = "{}/{team=\"dev\"}";
+
+fn pause(start: i32) -> TimeInterval {
+    let times = Some(vec![Span { first: start, last: start + PAUSE as i32 }]);
     let location = jiff::tz::TimeZone::UTC;
-    let pause = TimeInterval { times, weekdays: None, days_of_month: None, months: None, years: None, location };
-    Policy {
-        routes: vec![root, child],
-        inhibit_rules: if rng.chance(50) { vec![inhibit_rule()] } else { vec![] },
-        time_intervals: [("break".into(), vec![pause])].into(),
-        receivers: ["ops", "dev"].map(receiver).into(),
-        resolve_timeout: Duration::from_secs(300),
-    }
-}
-
-fn route(
-    id: &str,
-    key: &str,
-    matchers: Vec<Matcher>,
-    receiver: &str,
-    group_by: &GroupBy,
-    (wait, interval, repeat): (i64, i64, i64),
-    children: Vec<usize>,
-) -> Route {
-    let seconds = |s: i64| Duration::from_secs(s.unsigned_abs());
-    Route {
-        id: id.into(),
-        key: key.into(),
-        matchers,
-        receiver: receiver.into(),
-        group_by: group_by.clone(),
-        group_wait: seconds(wait),
-        group_interval: seconds(interval),
-        repeat_interval: seconds(repeat),
-        mute_time_intervals: vec![],
-        active_time_intervals: vec![],
-        continues: false,
-        children,
-        labels: Labels::default(),
-    }
-}
-
-fn receiver(name: &str) -> Receiver {
-    let mine = INTEGRATIONS.iter().filter(|(receiver, ..)| *receiver == name);
-    let integrations = mine.map(|(_, kind, index, send_resolved)| Integration {
-        kind: (*kind).into(),
-        index: *index,
-        send_resolved: *send_resolved,
-    });
-    Receiver { name: name.into(), labels: Labels::from_iter([("name", name)]), integrations: integrations.collect() }
+    TimeInterval { times, weekdays: None, days_of_month: None, months: None, years: None, location }
 }
 
 fn inhibit_rule() -> InhibitRule {

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use watchbell_engine::effect::Input;
+
 use super::{Event, World};
-use crate::node::{self, Disk};
+use crate::node::{self, Disk, Node};
 use crate::plan::Fault;
 
 impl World {
@@ -21,10 +23,12 @@ impl World {
             Fault::Cut(from, to) => self.cut.push((from, to)),
             Fault::Heal => self.heal(),
             Fault::Receiver(which, mood) => self.moods[which] = mood,
-            Fault::Reload => self.reload(),
+            Fault::Reload(node, shape) => self.reload(node, shape),
+            Fault::Pause(node) => self.pause(node),
+            Fault::Resume(node) => self.resume(node),
             Fault::SetClock(node, by) => self.set_clock(node, by),
         }
-        if !matches!(fault, Fault::Receiver(..) | Fault::Reload | Fault::Copy(_) | Fault::SetClock(..)) {
+        if !matches!(fault, Fault::Receiver(..) | Fault::Reload(..) | Fault::Copy(_) | Fault::SetClock(..)) {
             self.push(self.now + Self::DETECTION, Event::Membership);
         }
     }
@@ -32,12 +36,13 @@ impl World {
     pub(super) fn crash(&mut self, node: usize) {
         self.law.crashed(self.now, node, &self.nodes[node]);
         self.nodes[node].crash();
+        self.held_up[node].clear();
         self.push(self.now + Self::DETECTION, Event::Membership);
     }
 
     /// Everything decided reaches the disk; what is being sent is not waited for.
     fn stop(&mut self, node: usize) {
-        if self.nodes[node].engine.is_some() {
+        if self.nodes[node].runs() {
             self.save(node);
             self.crash(node);
         }
@@ -52,7 +57,7 @@ impl World {
         if let Some(disk) = disk {
             self.law.disk_replaced(node, &disk);
             self.nodes[node].disk = disk;
-            if self.nodes.iter().all(|node| node.engine.is_none()) {
+            if !self.nodes.iter().any(Node::runs) {
                 self.law.alone();
             }
         }
@@ -66,28 +71,70 @@ impl World {
         }
     }
 
-    fn reload(&mut self) {
-        for node in 0..self.nodes.len() {
-            let (now, policy) = (self.nodes[node].clock(self.now), Arc::new(self.plan.policy.clone()));
-            let effects = self.nodes[node].engine.as_mut().map(|engine| engine.reload(now, policy));
-            if let Some(effects) = effects {
-                self.perform(node, effects);
-            }
+    fn reload(&mut self, node: usize, shape: usize) {
+        self.nodes[node].shape = shape;
+        self.law.reshaped(node, shape);
+        let (now, policy) = (self.nodes[node].clock(self.now), Arc::new(self.plan.shapes[shape].policy()));
+        let effects = self.nodes[node].engine.as_mut().map(|engine| engine.reload(now, policy));
+        if let Some(effects) = effects {
+            self.perform(node, effects);
         }
+    }
+
+    fn pause(&mut self, node: usize) {
+        if self.nodes[node].runs() {
+            self.nodes[node].paused_since = Some(self.now);
+        }
+    }
+
+    /// What reaches a node that stands still waits for it, but for the clock, and for news once the others have given it up.
+    pub(super) fn hold_up(&mut self, node: usize, event: Event) {
+        let given_up = self.nodes[node].paused_since.is_some_and(|since| since + Self::DETECTION < self.now);
+        match event {
+            Event::Wake(..) => self.nodes[node].wake_at = None,
+            Event::News { .. } if given_up => {}
+            event => self.held_up[node].push(event),
+        }
+    }
+
+    /// A node that stood still notices that, and asks the others what it missed before it does anything by the clock.
+    fn resume(&mut self, node: usize) {
+        if self.nodes[node].paused_since.take().is_none() {
+            return;
+        }
+        self.law.resumed(self.now, node);
+        let others = (0..self.nodes.len()).filter(|other| *other != node);
+        let alone = !others.clone().any(|other| self.nodes[other].runs());
+        if alone && self.nodes.len() > 1 {
+            self.law.alone();
+        }
+        self.nodes[node].catching_up = true;
+        self.handle(node, Input::Overslept);
+        std::mem::take(&mut self.held_up[node]).into_iter().for_each(|event| self.happen(event));
+        others.for_each(|other| self.soon(100, 2000, Event::Compare(node, other)));
+        let life = self.nodes[node].life;
+        self.push(self.now + if alone { Duration::ZERO } else { Self::DETECTION }, Event::CaughtUp(node, life));
+    }
+
+    pub(super) fn caught_up(&mut self, node: usize) {
+        self.nodes[node].catching_up = false;
+        self.wake(node);
     }
 
     fn set_clock(&mut self, node: usize, by: i64) {
         self.nodes[node].ahead += by;
         self.nodes[node].wake_at = None;
-        if self.nodes[node].engine.is_some() {
+        if self.nodes[node].runs() {
+            self.handle(node, Input::Overslept);
             self.wake(node);
         }
     }
 
     pub(super) fn boot(&mut self, node: usize) {
         let count = self.nodes.len();
-        let alone = self.nodes.iter().all(|node| node.engine.is_none());
-        let (engine, effects) = node::start(&self.nodes[node], self.now, count, &self.plan.policy);
+        let alone = !self.nodes.iter().any(Node::runs);
+        let (engine, effects) =
+            node::start(&self.nodes[node], self.now, count, &self.plan.shapes[self.nodes[node].shape]);
         self.law.restarted(self.now, &self.nodes[node], node, &engine);
         if count > 1 && alone {
             self.law.alone();

@@ -31,16 +31,19 @@ impl World {
         }
     }
 
-    /// Every living node learns from whom it hears.
+    /// Every living node learns from whom it hears. What a node told only some before it was gone comes out when those
+    /// compare what they hold, which the real ones do every few seconds.
     pub(super) fn membership(&mut self) {
         for node in 0..self.nodes.len() {
-            if self.nodes[node].engine.is_none() {
+            if !self.nodes[node].runs() {
+                self.law.missed(node, &self.nodes[node]);
                 continue;
             }
             let heard = (0..self.nodes.len()).filter(|other| *other == node || self.hears(node, *other));
             let peer = |number: usize| Peer { id: self.nodes[number].id(), name: format!("n{number}").into() };
             let peers = heard.map(peer).collect();
             self.handle(node, Input::Peers(peers));
+            (0..node).for_each(|other| self.soon(100, 3000, Event::Compare(node, other)));
         }
     }
 
@@ -70,7 +73,7 @@ impl World {
     }
 
     fn hears(&self, one: usize, other: usize) -> bool {
-        let up = self.nodes[one].engine.is_some() && self.nodes[other].engine.is_some();
+        let up = self.nodes[one].runs() && self.nodes[other].runs();
         up && !self.is_cut(other, one)
     }
 

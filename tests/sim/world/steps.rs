@@ -25,6 +25,9 @@ impl World {
     pub(super) fn wake(&mut self, node: usize) {
         let now = self.nodes[node].clock(self.now);
         self.nodes[node].wake_at = None;
+        if self.nodes[node].catching_up {
+            return;
+        }
         let Some(engine) = self.nodes[node].engine.as_mut() else { return };
         let effects = engine.advance(now);
         self.perform(node, effects);
@@ -109,6 +112,9 @@ impl World {
 
     pub(super) fn set_alarm(&mut self, node: usize) {
         let this = &mut self.nodes[node];
+        if this.catching_up {
+            return;
+        }
         let Some(due) = this.engine.as_ref().and_then(watchbell_engine::Engine::next_deadline) else { return };
         let due = this.when(due).max(self.now);
         if this.wake_at.is_none_or(|at| at > due) {

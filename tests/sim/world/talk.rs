@@ -13,6 +13,7 @@ use watchbell_engine::silence::edit::Draft;
 use watchbell_engine::time::{Timestamp, UtcOffset};
 
 use super::{Event, World};
+use crate::node::shift;
 use crate::plan::{INTEGRATIONS, Mood, at};
 
 /// How long a sender repeats what is resolved, and for how long it vouches for what fires.
@@ -20,18 +21,23 @@ const RESOLVED_FOR: i64 = 900;
 const VOUCH: Duration = Duration::from_secs(240);
 
 impl World {
-    /// The sender on the node's machine, by the same clock, says what it sees.
+    /// The node's sender says what it sees.
     pub(super) fn post(&mut self, node: usize) {
-        if self.nodes[node].engine.is_none() {
+        if !self.nodes[node].runs() {
             return;
         }
         let mut alerts = Vec::new();
-        for alert in &self.plan.alerts {
+        for (number, alert) in self.plan.alerts.iter().enumerate() {
             let reported = alert.episodes[node].iter().rev().find(|(from, _)| at(*from) <= self.now);
-            alerts.extend(reported.and_then(|episode| self.report(node, &alert.labels, *episode)).map(Arc::new));
+            if let Some(report) = reported.and_then(|episode| self.report(node, &alert.labels, *episode)).map(Arc::new)
+            {
+                self.law.posted(self.now, node, number, &report);
+                alerts.push(report);
+            }
         }
-        self.law.posted(self.now, node, &alerts);
-        self.handle(node, Input::Alerts(alerts));
+        if !alerts.is_empty() {
+            self.handle(node, Input::Alerts(alerts));
+        }
     }
 
     /// What is posted of an episode, if anything.
@@ -40,7 +46,8 @@ impl World {
         if over && at(until + RESOLVED_FOR) < self.now {
             return None;
         }
-        let clock = |instant: Timestamp| self.nodes[node].clock(instant);
+        let mine = |instant: Timestamp| self.nodes[node].clock(instant);
+        let clock = |instant| shift(mine(instant), self.plan.senders_ahead[node]);
         Some(Alert {
             labels: labels.clone(),
             annotations: Labels::default(),
@@ -48,7 +55,7 @@ impl World {
             starts_offset: UtcOffset::default(),
             ends_at: if over { clock(at(until)) } else { clock(self.now) + VOUCH },
             ends_offset: UtcOffset::default(),
-            updated_at: clock(self.now),
+            updated_at: mine(self.now),
             generator_url: "".into(),
             timeout: false,
         })
@@ -74,7 +81,7 @@ impl World {
     pub(super) fn expire_silence(&mut self, number: usize) {
         let node = self.plan.silences[number].node;
         if let Some(id) = self.silences.get(&number).copied() {
-            if self.nodes[node].engine.is_some() {
+            if self.nodes[node].runs() {
                 self.law.ending(node, id);
             }
             self.handle(node, Input::ExpireSilence(id));
