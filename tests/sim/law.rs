@@ -90,9 +90,8 @@ struct Receiver {
     /// The alerts of which it may have been told, by a node that died or gave up waiting: it may believe them to fire or to
     /// be over.
     perhaps: BTreeSet<u64>,
-    /// The alerts that it heard of before a partition ended: of two logs that were written apart the newer one stays, so
-    /// that one of these may be told once more, or be taken for told.
-    apart: BTreeSet<u64>,
+    /// What nodes told it in a partition: the alert, whether it fires, the node.
+    apart: BTreeSet<(u64, bool, usize)>,
     /// When the group was flushed for what it heard last.
     flushed_at: Timestamp,
 }
@@ -102,6 +101,9 @@ struct Posted {
     ends_at: Timestamp,
     firing_since: Option<Timestamp>,
 }
+
+/// Nodes that see each other again know so soon what the others told.
+const AGREED_WITHIN: Duration = Duration::from_secs(10);
 
 impl Law {
     pub(crate) fn new(plan: &Plan) -> Self {
@@ -213,9 +215,7 @@ impl Law {
                 sending.iter().for_each(|(key, alerts)| self.receiver(key).announced.extend(alerts));
             }
             Fault::Heal if nodes.len() > 1 && self.parted_until == Timestamp::MAX => {
-                self.parted_until = now + Duration::from_secs(600);
-                self.excused.extend(self.receivers.keys().cloned());
-                self.receivers.values_mut().for_each(|receiver| receiver.apart.clone_from(&receiver.announced));
+                self.parted_until = now + AGREED_WITHIN;
             }
             Fault::SetClock(..) => self.shaken_until = now + Duration::from_secs(60),
             _ => {}
@@ -346,6 +346,16 @@ impl Receiver {
             apart: BTreeSet::new(),
             flushed_at: Timestamp::EPOCH,
         }
+    }
+
+    /// What was told as firing and as over by nodes that did not see each other may be told once more when they do.
+    fn contradicted(&mut self) {
+        let ended = |told: &(u64, bool, usize)| {
+            self.apart.iter().any(|(hash, fires, by)| *hash == told.0 && !fires && *by != told.2)
+        };
+        let contradicted: Vec<u64> =
+            self.apart.iter().filter(|told| told.1 && ended(told)).map(|told| told.0).collect();
+        self.perhaps.extend(contradicted);
     }
 
     fn wants_resolved(&self) -> bool {

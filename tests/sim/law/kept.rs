@@ -9,7 +9,7 @@ use watchbell_engine::silence::{SilenceId, SilenceState};
 use watchbell_engine::time::Timestamp;
 
 use super::rules::seconds;
-use super::{Law, name};
+use super::{Law, Receiver, name};
 use crate::node::{Disk, Node};
 
 impl Law {
@@ -50,6 +50,7 @@ impl Law {
     pub(crate) fn restarted(&mut self, now: Timestamp, node: &Node, number: usize, engine: &Engine) {
         self.up_since[number] = now;
         self.recalled(number);
+        self.receivers.values_mut().for_each(Receiver::contradicted);
         let clock = node.clock(now);
         let lost = self.silences[number].values().filter(|silence| silence.forget_at > clock).find(|silence| {
             let known = engine.view().silences().get(silence.id);
