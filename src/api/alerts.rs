@@ -5,14 +5,19 @@ use std::sync::Arc;
 use smol_str::SmolStr;
 use watchbell_engine::alert::Alert;
 use watchbell_engine::alert::posted::{Intake, Posted};
+use watchbell_engine::label::Fingerprint;
 use watchbell_engine::time::Timestamp;
 use watchbell_engine::view::{KnownAlert, MutedBy, View};
 
-use super::params::AlertFilter;
+use super::params::{AlertFilter, ReceiverFilter};
+use super::pieces::{List, Walk};
 use super::wire::posted::PostedAlert;
-use super::wire::shown::{AlertStatus, Named, Object, ShownAlert, Text};
+use super::wire::shown::{AlertStatus, Named, Object, ShownAlert, Text, Texts};
 use super::wire::time::ZonedTime;
 use crate::telemetry::AlertMetrics;
+
+/// How many alerts one step of a walk looks at.
+pub(super) const ALERTS_A_STEP: usize = 16;
 
 /// The valid alerts of a batch, and what is wrong with each of the others.
 pub(super) fn sort_out(
@@ -49,18 +54,55 @@ impl From<PostedAlert> for Posted {
     }
 }
 
-/// The alerts that are not over and asked for, in order of their fingerprints.
-pub(super) fn list<'a>(
-    view: &'a View,
-    filter: &'a AlertFilter,
+/// Goes through the alerts that are not over and asked for, in order of their fingerprints.
+pub(super) struct AlertWalk {
+    view: View,
+    filter: AlertFilter,
+    receivers: ReceiverFilter,
     now: Timestamp,
-) -> impl Iterator<Item = ShownAlert<'a>> {
-    let receivers = filter.receivers(view.policy());
-    view.alerts().filter(move |known| is_asked(*known, filter, now)).filter_map(move |known| {
+    last: Option<Fingerprint>,
+}
+
+impl AlertWalk {
+    pub(super) fn new(view: View, filter: AlertFilter, now: Timestamp) -> Self {
+        Self { receivers: filter.receivers(view.policy()), view, filter, now, last: None }
+    }
+
+    /// Writes the alert if it is asked for.
+    fn list(&self, known: KnownAlert<'_>, to: &mut List) {
+        if !is_asked(known, &self.filter, self.now) {
+            return;
+        }
         let names: Vec<Named<'_>> = known.routes().map(|route| Named { name: &route.receiver }).collect();
-        let muted_by = receivers.wants_any(&names).then(|| wanted_state(view, filter, known, now))??;
-        Some(shown(known, names, muted_by, &[]))
-    })
+        let wanted = self.receivers.wants_any(&names);
+        if let Some(muted_by) = wanted.then(|| wanted_state(&self.view, &self.filter, known, self.now)).flatten() {
+            to.item(&shown(known.alert, known.fingerprint, names, &muted_by, &[]));
+        }
+    }
+}
+
+impl Walk for AlertWalk {
+    fn go_on(&mut self, to: &mut List) -> bool {
+        let found = self.view.alerts_after(self.last, self.filter.demanded()).take(ALERTS_A_STEP);
+        let found: Vec<KnownAlert<'_>> = found.collect();
+        fetch(found.iter().map(|known| known.alert));
+        found.iter().for_each(|known| self.list(*known, to));
+        let last = found.last().map(|known| known.fingerprint);
+        let more = found.len() == ALERTS_A_STEP;
+        self.last = last;
+        more
+    }
+}
+
+/// Touches all that will be read of some alerts. It lies all over the memory; touched one after the other without anything
+/// in between, the waits for it overlap.
+pub(super) fn fetch<'a>(alerts: impl Iterator<Item = &'a Arc<Alert>>) {
+    let first = |alert: &Alert| {
+        alert.labels.len()
+            + alert.annotations.len()
+            + usize::from(alert.generator_url.bytes().next().unwrap_or_default())
+    };
+    std::hint::black_box(alerts.map(|alert| first(alert)).sum::<usize>());
 }
 
 /// Whether the alert is not over and has the labels that are asked for.
@@ -81,27 +123,26 @@ pub(super) fn wanted_state(
 
 /// An alert as clients see it; `hours` are the time intervals that mute its group.
 pub(super) fn shown<'a>(
-    known: KnownAlert<'a>,
+    alert: &'a Alert,
+    fingerprint: Fingerprint,
     receivers: Vec<Named<'a>>,
-    muted_by: MutedBy,
+    muted_by: &'a MutedBy,
     hours: &'a [SmolStr],
 ) -> ShownAlert<'a> {
-    let alert = known.alert;
-    let suppressed = muted_by.is_muted() || !hours.is_empty();
     ShownAlert {
-        annotations: Object(alert.annotations.clone()),
+        annotations: Object(&alert.annotations),
         ends_at: ZonedTime { at: alert.ends_at, offset: alert.ends_offset },
-        fingerprint: Text(known.fingerprint),
+        fingerprint: Text(fingerprint),
         receivers,
         starts_at: ZonedTime { at: alert.starts_at, offset: alert.starts_offset },
         status: AlertStatus {
-            inhibited_by: muted_by.inhibitor.into_iter().map(Text).collect(),
+            inhibited_by: Texts(muted_by.inhibitor.as_slice()),
             muted_by: hours,
-            silenced_by: muted_by.silences.into_iter().map(Text).collect(),
-            state: if suppressed { "suppressed" } else { "active" },
+            silenced_by: Texts(&muted_by.silences),
+            state: if muted_by.is_muted() || !hours.is_empty() { "suppressed" } else { "active" },
         },
         updated_at: ZonedTime::local(alert.updated_at),
         generator_url: &alert.generator_url,
-        labels: Object(alert.labels.clone()),
+        labels: Object(&alert.labels),
     }
 }

@@ -35,7 +35,7 @@ pub(super) fn preflight(asked: &HeaderMap) -> Response {
 /// Marks the answer to any other request.
 pub(super) fn mark(method: &Method, foreign: bool, response: &mut Response) {
     let headers = response.headers_mut();
-    headers.insert(header::VARY, HeaderValue::from_static("Origin"));
+    headers.append(header::VARY, HeaderValue::from_static("Origin"));
     if foreign && METHODS.contains(method) {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     }

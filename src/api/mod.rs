@@ -2,12 +2,15 @@
 //! decides nothing about alerts and silences.
 
 mod alerts;
+mod answers;
 mod body;
 mod cors;
 mod error;
 mod groups;
+mod gzip;
 mod limits;
 mod listen;
+mod lists;
 mod pages;
 mod params;
 mod patient;
@@ -16,6 +19,7 @@ mod routes;
 mod scrape;
 mod serve;
 mod silences;
+mod stamp;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -38,9 +42,11 @@ use watchbell_engine::time::Timestamp;
 use crate::clock;
 use crate::driver::Handle;
 use crate::telemetry::{METRICS_CONTENT_TYPE, Metrics};
+use answers::Answers;
 use error::text_response;
 use limits::Limits;
 use routes::{Page, Resource};
+use scrape::LastCounts;
 
 pub use listen::{Listener, bind, passed};
 pub use serve::serve;
@@ -73,6 +79,8 @@ struct Shared {
     metrics: Metrics,
     options: ApiOptions,
     limits: Limits,
+    answers: Answers,
+    last_counts: Arc<LastCounts>,
     /// Large bodies take turns.
     turns: Semaphore,
     started_at: Timestamp,
@@ -83,10 +91,12 @@ impl Api {
     pub fn new(handle: Handle, metrics: Metrics, options: ApiOptions) -> Self {
         let limits = Limits::new(options.get_concurrency, options.timeout);
         let turns = Semaphore::new(body::MAX_LARGE_BODIES);
-        Self(Arc::new(Shared { handle, metrics, options, limits, turns, started_at: clock::now() }))
+        let answers = Answers::new(metrics.clone());
+        let (last_counts, started_at) = (Arc::default(), clock::now());
+        Self(Arc::new(Shared { handle, metrics, options, limits, answers, last_counts, turns, started_at }))
     }
 
-    /// Answers every request. Only metrics are compressed, as Alertmanager does.
+    /// Answers every request. Metrics are compressed here, lists where they are made.
     fn router(self) -> Router {
         let compression = CompressionLayer::new().compress_when(is_metrics);
         Router::new().fallback(answer).layer(compression).with_state(self.0)

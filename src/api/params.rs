@@ -7,6 +7,7 @@ use smol_str::SmolStr;
 use watchbell_engine::label::Labels;
 use watchbell_engine::matcher::parse::{self, ParseError, Syntax};
 use watchbell_engine::matcher::{Matcher, all_match};
+use watchbell_engine::pairs::DemandedPairs;
 use watchbell_engine::policy::Policy;
 use watchbell_golang::Regex;
 
@@ -71,6 +72,7 @@ impl Query {
 #[derive(Debug)]
 pub(super) struct AlertFilter {
     matchers: Vec<Matcher>,
+    demanded: DemandedPairs,
     receiver: Option<Regex>,
     receiver_matchers: Vec<Matcher>,
     active: bool,
@@ -80,14 +82,21 @@ pub(super) struct AlertFilter {
 
 impl AlertFilter {
     pub(super) fn new(query: &Query, syntax: Syntax) -> Result<Self, Refusal> {
+        let matchers = query.filters(syntax)?;
         Ok(Self {
-            matchers: query.filters(syntax)?,
+            demanded: DemandedPairs::of(&matchers),
+            matchers,
             receiver: query.receiver()?,
             receiver_matchers: query.receiver_matchers(syntax)?,
             active: query.is_on("active"),
             silenced: query.is_on("silenced"),
             inhibited: query.is_on("inhibited"),
         })
+    }
+
+    /// What every alert that is asked for must have.
+    pub(super) fn demanded(&self) -> &DemandedPairs {
+        &self.demanded
     }
 
     /// Whether alerts with these labels are asked for.

@@ -1,113 +1,169 @@
-//! Long answers: lists in JSON, written item by item into pieces of one size, so that an answer needs no room but its own and
-//! leaves none behind. It must not know what the items are.
+//! Long answers: lists in JSON, written item by item while the client takes them, so that an answer of any length needs no
+//! more room than a piece of it. It must not know what the items are.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use axum::body::{Body, Bytes, HttpBody};
+use axum::body::{Bytes, HttpBody};
 use hyper::body::{Frame, SizeHint};
 use serde::Serialize;
 
-/// Bytes of a piece: so few that the memory of each is used again, so many that none is sent alone.
-const PIECE: usize = 64 << 10;
+/// Bytes of a piece, or a little more: so few that the memory of each is used again, so many that none is sent alone.
+pub(super) const PIECE: usize = 64 << 10;
 
-/// The body that lists `items`, with Alertmanager's line feed behind it.
-pub(super) fn list<T: Serialize>(items: impl Iterator<Item = T>) -> serde_json::Result<Body> {
-    let mut pieces = Pieces::default();
-    for (index, item) in items.enumerate() {
-        pieces.write(if index == 0 { b"[" } else { b"," });
-        serde_json::to_writer(&mut pieces, &item)?;
-    }
-    pieces.write(if pieces.is_empty() { b"[]\n" } else { b"]\n" });
-    Ok(Body::new(pieces))
+/// Steps of a walk that are made in one go though they fill no piece: what finds nothing must stall nobody either.
+const STEPS: usize = 16;
+
+/// Goes through what is listed, and has all that it needs for that.
+pub(super) trait Walk: Send + 'static {
+    /// Writes a few more items; false if there are no more. It must do so little (tens of microseconds) that whoever waits
+    /// meanwhile does not notice.
+    fn go_on(&mut self, to: &mut List) -> bool;
 }
 
-/// A body in pieces; what is written comes out.
+/// A list in JSON as far as it is written, or the end of it.
 #[derive(Debug, Default)]
-struct Pieces {
-    full: VecDeque<Bytes>,
-    last: Vec<u8>,
+pub(super) struct List {
+    bytes: Vec<u8>,
+    begun: bool,
+}
+
+impl List {
+    /// Adds an item.
+    pub(super) fn item(&mut self, item: &impl Serialize) {
+        self.next();
+        self.json(item);
+    }
+
+    /// Begins an item that is written in parts.
+    pub(super) fn next(&mut self) {
+        self.bytes.push(if self.begun { b',' } else { b'[' });
+        self.begun = true;
+    }
+
+    /// Adds a part of an item as it stands.
+    pub(super) fn raw(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Adds a value that is a part of an item.
+    pub(super) fn json(&mut self, value: &impl Serialize) {
+        serde_json::to_writer(&mut self.bytes, value).expect("a vector takes it, and all keys are texts");
+    }
+
+    /// Alertmanager ends every answer with a line feed.
+    fn end(&mut self) {
+        self.raw(if self.begun { b"]\n" } else { b"[]\n" });
+    }
+}
+
+impl From<List> for Vec<u8> {
+    fn from(list: List) -> Self {
+        list.bytes
+    }
+}
+
+/// The pieces of a list, made one after the other.
+pub(super) struct Pieces {
+    walk: Box<dyn Walk>,
+    list: List,
+    ended: bool,
+}
+
+/// What some work on a list has brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Made {
+    /// The next piece; the last one may be short.
+    Piece(Bytes),
+    /// Nothing yet.
+    Nothing,
+    /// There are no more pieces.
+    End,
 }
 
 impl Pieces {
-    fn write(&mut self, mut bytes: &[u8]) {
-        while !bytes.is_empty() {
-            if self.last.capacity() == 0 {
-                self.last.reserve_exact(PIECE);
+    pub(super) fn new(walk: impl Walk) -> Self {
+        Self { walk: Box::new(walk), list: List::default(), ended: false }
+    }
+
+    /// Goes on until a piece is full, but not for long.
+    pub(super) fn make(&mut self) -> Made {
+        if self.ended {
+            return Made::End;
+        }
+        if self.list.bytes.capacity() == 0 {
+            self.list.bytes.reserve_exact(PIECE + PIECE / 8);
+        }
+        for _ in 0..STEPS {
+            if !self.walk.go_on(&mut self.list) {
+                self.list.end();
+                self.list.bytes.shrink_to_fit();
+                self.ended = true;
             }
-            let (fits, rest) = bytes.split_at(bytes.len().min(PIECE - self.last.len()));
-            self.last.extend_from_slice(fits);
-            bytes = rest;
-            if self.last.len() == PIECE {
-                self.full.push_back(std::mem::take(&mut self.last).into());
+            if self.ended || self.list.bytes.len() >= PIECE {
+                return Made::Piece(std::mem::take(&mut self.list.bytes).into());
             }
         }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.full.is_empty() && self.last.is_empty()
-    }
-
-    fn length(&self) -> usize {
-        self.full.iter().map(Bytes::len).sum::<usize>() + self.last.len()
+        Made::Nothing
     }
 }
 
-impl io::Write for Pieces {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.write(bytes);
-        Ok(bytes.len())
-    }
+/// A body whose pieces are made when they are asked for. Between two of them others have their turn.
+pub(super) struct Streamed<F> {
+    make: F,
+    rested: bool,
+}
 
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+impl<F: FnMut() -> Made + Unpin> Streamed<F> {
+    /// The body of what `make` makes.
+    pub(super) fn new(make: F) -> Self {
+        Self { make, rested: true }
     }
 }
 
-impl HttpBody for Pieces {
+impl<F: FnMut() -> Made + Unpin> HttpBody for Streamed<F> {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if self.rested {
+            self.rested = false;
+            match (self.make)() {
+                Made::Piece(piece) => return Poll::Ready(Some(Ok(Frame::data(piece)))),
+                Made::End => return Poll::Ready(None),
+                Made::Nothing => {}
+            }
+        }
+        self.rested = true;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+/// A body whose pieces are there.
+pub(super) struct Whole(VecDeque<Bytes>);
+
+impl Whole {
+    pub(super) fn new(pieces: impl Into<VecDeque<Bytes>>) -> Self {
+        Self(pieces.into())
+    }
+}
+
+impl HttpBody for Whole {
     type Data = Bytes;
     type Error = Infallible;
 
     fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let piece = self.full.pop_front().or_else(|| {
-            let last = std::mem::take(&mut self.last);
-            (!last.is_empty()).then(|| last.into())
-        });
-        Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
+        Poll::Ready(self.0.pop_front().map(|piece| Ok(Frame::data(piece))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.is_empty()
+        self.0.is_empty()
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.length() as u64)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    async fn listed(items: &[String]) -> (u64, String) {
-        let body = list(items.iter()).unwrap();
-        let length = body.size_hint().exact().unwrap();
-        let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-        (length, String::from_utf8(bytes.into()).unwrap())
-    }
-
-    #[tokio::test]
-    async fn a_list_is_whole_wherever_it_is_cut() {
-        for count in [0, 1, 2, 3000] {
-            let items: Vec<String> = (0..count).map(|number| "x".repeat(number % 97)).collect();
-            let (length, text) = listed(&items).await;
-            assert_eq!(text, format!("{}\n", serde_json::to_string(&items).unwrap()));
-            assert_eq!(length, text.len() as u64);
-        }
-        let exact = vec!["y".repeat(PIECE - 5)];
-        assert_eq!(listed(&exact).await.1.len(), PIECE);
+        SizeHint::with_exact(self.0.iter().map(Bytes::len).sum::<usize>() as u64)
     }
 }

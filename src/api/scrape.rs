@@ -1,15 +1,15 @@
 //! What a scraper is told that is looked up when it asks.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use watchbell_engine::group::Group;
-use watchbell_engine::label::Fingerprint;
 use watchbell_engine::policy::Policy;
 use watchbell_engine::silence::SilenceState;
 use watchbell_engine::time::Timestamp;
-use watchbell_engine::view::View;
+use watchbell_engine::view::{KnownAlert, View};
 
+use super::stamp::{Stamp, Subject};
 use super::{Shared, silences};
 use crate::clock;
 use crate::driver::Refused;
@@ -18,13 +18,7 @@ use crate::telemetry::{AlertCounts, DiskCounts, GroupAlerts, SilenceCounts, Snap
 /// The state of everything now.
 pub(super) async fn snapshot(api: &Shared) -> Result<Snapshot, Refused> {
     let (running, view, disk) = (api.handle.running(), api.handle.view().await?, api.handle.disk().await?);
-    let by_group = api.options.group_key_in_metrics;
-    let counting = tokio::task::spawn_blocking(move || {
-        let now = clock::now();
-        (alerts(&view, by_group, now), silence_counts(&view, now), view)
-    });
-    // It can fail only by a panic or at the stop, and then there is nothing to tell.
-    let (alerts, silences, view) = counting.await.map_err(|_| Refused::Stopping)?;
+    let (Counts { alerts, silences }, view) = counts(api, view, running.loaded_at).await?;
     let (receivers, integrations) = used_receivers(view.policy());
     Ok(Snapshot {
         config_hash: running.config_hash,
@@ -51,6 +45,34 @@ pub(super) async fn snapshot(api: &Shared) -> Result<Snapshot, Refused> {
     })
 }
 
+/// What was counted last, and when.
+#[derive(Debug, Default)]
+pub(super) struct LastCounts(Mutex<Option<(Stamp, Counts)>>);
+
+/// What is counted one by one.
+#[derive(Clone, Debug)]
+struct Counts {
+    alerts: Vec<GroupAlerts>,
+    silences: SilenceCounts,
+}
+
+/// The counts of a view, which are made anew only if they may be others than the last ones.
+async fn counts(api: &Shared, view: View, loaded_at: Timestamp) -> Result<(Counts, View), Refused> {
+    let (answers, last) = (api.answers.clone(), Arc::clone(&api.last_counts));
+    let (by_group, run) = (api.options.group_key_in_metrics, api.started_at);
+    let counting = tokio::task::spawn_blocking(move || {
+        let now = clock::now();
+        let stamp = Stamp::new(Subject::Alerts, run, &view, loaded_at, now);
+        let mut last = last.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = last.take().filter(|(made, _)| answers.holds(*made, stamp, &view));
+        let make = || (stamp, Counts { alerts: alerts(&view, by_group, now), silences: silence_counts(&view, now) });
+        let (_, counts) = last.insert(known.unwrap_or_else(make));
+        (counts.clone(), view)
+    });
+    // It can fail only by a panic or at the stop, and then there is nothing to tell.
+    counting.await.map_err(|_| Refused::Stopping)
+}
+
 /// How many receivers the routes use, and how many integrations these have.
 fn used_receivers(policy: &Policy) -> (usize, usize) {
     let used: BTreeSet<&str> = policy.routes.iter().map(|route| route.receiver.as_str()).collect();
@@ -58,8 +80,8 @@ fn used_receivers(policy: &Policy) -> (usize, usize) {
     (used.len(), receivers.map(|receiver| receiver.integrations.len()).sum())
 }
 
-/// In order of precedence: an alert of several groups counts once, in the last of its states.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// An alert of several groups counts once: as processed if one of them was flushed.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     Unprocessed,
     Active,
@@ -73,26 +95,31 @@ fn alerts(view: &View, by_group: bool, now: Timestamp) -> Vec<GroupAlerts> {
         let groups = view.groups().map(|(_, group)| (group, states(group)));
         let counted = groups.map(|(group, states)| GroupAlerts {
             group_key: Some(Arc::clone(&group.key)),
-            counts: count(states.into_values()),
+            counts: count(states.into_iter()),
         });
         return counted.collect();
     }
-    let mut all: BTreeMap<Fingerprint, State> = BTreeMap::new();
-    for (fingerprint, state) in view.groups().flat_map(|(_, group)| states(group)) {
-        all.entry(fingerprint).and_modify(|known| *known = state.max(*known)).or_insert(state);
-    }
-    vec![GroupAlerts { group_key: None, counts: count(all.into_values()) }]
+    let states = view.alerts().filter(|known| !known.alert.is_resolved(now)).filter_map(|known| {
+        let holding = known.groups().iter().filter_map(|id| Some(view.group(*id)?.1));
+        let holding = holding.filter(|group| group.alerts.contains(&known.fingerprint));
+        let flushed = holding.map(|group| group.flushed).max()?;
+        Some(state(view, known, flushed, now))
+    });
+    vec![GroupAlerts { group_key: None, counts: count(states) }]
 }
 
-fn states(view: &View, group: &Group, now: Timestamp) -> BTreeMap<Fingerprint, State> {
-    let firing = group.alerts.iter().filter_map(|fingerprint| view.alert(*fingerprint));
-    let firing = firing.filter(|known| !known.alert.is_resolved(now));
-    let state = |labels| match group.flushed {
+fn states(view: &View, group: &Group, now: Timestamp) -> Vec<State> {
+    let held = group.alerts.iter().filter_map(|fingerprint| view.alert(*fingerprint));
+    let firing = held.filter(|known| !known.alert.is_resolved(now));
+    firing.map(|known| state(view, known, group.flushed, now)).collect()
+}
+
+fn state(view: &View, known: KnownAlert<'_>, flushed: bool, now: Timestamp) -> State {
+    match flushed {
         false => State::Unprocessed,
-        true if view.muted_by(labels, now).is_muted() => State::Suppressed,
+        true if view.muted_by(&known.alert.labels, now).is_muted() => State::Suppressed,
         true => State::Active,
-    };
-    firing.map(|known| (known.fingerprint, state(&known.alert.labels))).collect()
+    }
 }
 
 fn count(states: impl Iterator<Item = State>) -> AlertCounts {

@@ -1,6 +1,7 @@
 //! `/api/v2/silences` and `/api/v2/silence/{id}`: silences made, listed and shown.
 
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 use watchbell_engine::matcher::parse::Syntax;
 use watchbell_engine::matcher::{MatchOp, Matcher};
@@ -11,6 +12,7 @@ use watchbell_engine::view::View;
 
 use super::error::Refusal;
 use super::params::Query;
+use super::pieces::{List, Walk};
 use super::wire::posted::{PostedMatcher, PostedSilence};
 use super::wire::shown::{Object, ShownMatcher, ShownSilence, SilenceStatus, Text};
 use super::wire::time::ZonedTime;
@@ -19,6 +21,9 @@ use crate::driver::Refused;
 /// How long the texts of a silence may be altogether, in bytes. A silence is kept and passed on as one record, which must
 /// stay small; no person writes more than some kilobytes.
 const MAX_TEXT_BYTES: usize = 512 << 10;
+
+/// How many silences one step of a walk writes.
+const SILENCES_A_STEP: usize = 16;
 
 /// What a complete posted silence asks for.
 pub(super) fn draft(posted: PostedSilence, syntax: Syntax, now: Timestamp) -> Result<Draft, Refusal> {
@@ -65,35 +70,57 @@ fn raw_matcher(posted: PostedMatcher) -> RawMatcher {
     RawMatcher { name: posted.name.unwrap_or_default(), op, value: posted.value.unwrap_or_default() }
 }
 
-/// The silences asked for: the active ones by their end, the pending ones by their start, then the expired ones, the
-/// last ended first. A `filter` asks for silences that have this very matcher.
-pub(super) fn list<'a>(
-    view: &'a View,
-    query: &Query,
-    syntax: Syntax,
+/// Goes through the silences asked for: the active ones by their end, the pending ones by their start, then the expired
+/// ones, the last ended first.
+pub(super) struct SilenceWalk {
+    silences: std::vec::IntoIter<Arc<Silence>>,
     now: Timestamp,
-) -> Result<impl Iterator<Item = ShownSilence<'a>>, Refusal> {
-    let filters = query.filters(syntax)?;
-    let states = [SilenceState::Active, SilenceState::Pending, SilenceState::Expired];
-    let wanted: Vec<SilenceState> = states.into_iter().filter(|state| query.is_on(state.as_str())).collect();
-    let all = view.shown_silences(now).map(|silence| (state(silence, now), silence.as_ref()));
-    let asked = |(state, silence): &(SilenceState, &Silence)| wanted.contains(state) && has_all(silence, &filters);
-    let mut silences: Vec<(SilenceState, &Silence)> = all.filter(asked).collect();
-    silences.sort_by_cached_key(|(state, silence)| match state {
-        SilenceState::Active => (*state, Reverse(Timestamp::EPOCH), silence.ends_at),
-        SilenceState::Pending => (*state, Reverse(Timestamp::EPOCH), silence.starts_at),
-        SilenceState::Expired => (*state, Reverse(silence.ends_at), Timestamp::EPOCH),
-    });
-    Ok(silences.into_iter().map(move |(_, silence)| shown(silence, now)))
+}
+
+impl SilenceWalk {
+    pub(super) fn new(view: &View, filter: &SilenceFilter, now: Timestamp) -> Self {
+        let all = view.shown_silences(now).map(|silence| (state(silence, now), silence));
+        let asked = |(state, silence): &(SilenceState, &Arc<Silence>)| filter.wants(*state, silence);
+        let mut silences: Vec<(SilenceState, &Arc<Silence>)> = all.filter(asked).collect();
+        silences.sort_by_key(|(state, silence)| match state {
+            SilenceState::Active => (*state, Reverse(Timestamp::EPOCH), silence.ends_at),
+            SilenceState::Pending => (*state, Reverse(Timestamp::EPOCH), silence.starts_at),
+            SilenceState::Expired => (*state, Reverse(silence.ends_at), Timestamp::EPOCH),
+        });
+        let silences: Vec<_> = silences.into_iter().map(|(_, silence)| Arc::clone(silence)).collect();
+        Self { silences: silences.into_iter(), now }
+    }
+}
+
+impl Walk for SilenceWalk {
+    fn go_on(&mut self, to: &mut List) -> bool {
+        self.silences.by_ref().take(SILENCES_A_STEP).for_each(|silence| to.item(&shown(&silence, self.now)));
+        self.silences.len() > 0
+    }
+}
+
+/// Which silences are asked for. A matcher asks for silences that have this very one.
+#[derive(Debug)]
+pub(super) struct SilenceFilter {
+    matchers: Vec<Matcher>,
+    states: Vec<SilenceState>,
+}
+
+impl SilenceFilter {
+    pub(super) fn new(query: &Query, syntax: Syntax) -> Result<Self, Refusal> {
+        let states = [SilenceState::Active, SilenceState::Pending, SilenceState::Expired];
+        let states = states.into_iter().filter(|state| query.is_on(state.as_str())).collect();
+        Ok(Self { matchers: query.filters(syntax)?, states })
+    }
+
+    fn wants(&self, state: SilenceState, silence: &Silence) -> bool {
+        self.states.contains(&state) && self.matchers.iter().all(|asked| matchers(silence).contains(asked))
+    }
 }
 
 /// Where a silence stands as clients are told: the end is outside.
 pub(super) fn state(silence: &Silence, now: Timestamp) -> SilenceState {
     if silence.ends_at == now { SilenceState::Expired } else { silence.state(now) }
-}
-
-fn has_all(silence: &Silence, filters: &[Matcher]) -> bool {
-    filters.iter().all(|filter| matchers(silence).contains(filter))
 }
 
 /// The matchers that the API can show. More than one set comes from imports only; the API has no place for them.
@@ -107,7 +134,7 @@ pub(super) fn shown(silence: &Silence, now: Timestamp) -> ShownSilence<'_> {
         id: Text(silence.id),
         status: SilenceStatus { state: state(silence, now).as_str() },
         updated_at: ZonedTime::utc(silence.updated_at),
-        annotations: Object(silence.annotations.clone()),
+        annotations: Object(&silence.annotations),
         comment: &silence.comment,
         created_by: &silence.created_by,
         ends_at: ZonedTime::utc(silence.ends_at),

@@ -36,5 +36,5 @@ fn shown(cluster: Option<&Status>) -> ClusterStatus<'_> {
 /// The receivers whose labels satisfy all matchers, in the order of the file.
 pub(super) fn receivers<'a>(policy: &'a Policy, matchers: &[Matcher]) -> Vec<ShownReceiver<'a>> {
     let asked = policy.receivers.iter().filter(|receiver| all_match(matchers, &receiver.labels));
-    asked.map(|receiver| ShownReceiver { labels: Object(receiver.labels.clone()), name: &receiver.name }).collect()
+    asked.map(|receiver| ShownReceiver { labels: Object(&receiver.labels), name: &receiver.name }).collect()
 }

@@ -1,7 +1,5 @@
 //! The API proper: checks a request as Alertmanager's generated server does, asks the driver, and writes the answer.
 
-use std::time::Instant;
-
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::request::Parts;
@@ -14,15 +12,15 @@ use watchbell_golang::quote::quote;
 
 use super::body::Received;
 use super::error::{Refusal, json_response};
-use super::params::{AlertFilter, Query};
+use super::params::Query;
 use super::routes::Resource;
 use super::wire::mismatch;
 use super::wire::posted::{PostedAlerts, PostedSilence};
 use super::wire::shown::{SilenceSet, Text};
-use super::{Shared, alerts, body, cors, groups, pieces, silences, status};
+use super::{Shared, alerts, body, cors, lists, silences, status};
 use crate::clock;
 
-type Answer = Result<Response, Refusal>;
+pub(super) type Answer = Result<Response, Refusal>;
 
 /// Answers a request below `/api/v2/`; `path` is without the route prefix.
 pub(super) async fn answer(api: &Shared, path: &str, request: Request) -> Response {
@@ -79,9 +77,9 @@ async fn get_or_delete(api: &Shared, resource: Resource, id: &str, parts: &Parts
         Resource::Receivers => {
             json(&status::receivers(&api.handle.running().policy, &query.receiver_matchers(api.options.syntax)?))
         }
-        Resource::Alerts => list_alerts(api, &query).await,
-        Resource::AlertGroups => list_groups(api, &query).await,
-        Resource::Silences => list_silences(api, query).await,
+        Resource::Alerts => lists::alerts(api, parts, &query).await,
+        Resource::AlertGroups => lists::groups(api, parts, &query).await,
+        Resource::Silences => lists::silences(api, parts, &query).await,
         Resource::Silence if parts.method == Method::DELETE => delete_silence(api, id).await,
         Resource::Silence => show_silence(api, id).await,
     }
@@ -106,34 +104,6 @@ async fn post_alerts(api: &Shared, body: Received<'_>) -> Answer {
         api.handle.post_alerts(alerts).await?;
     }
     if faults.is_empty() { Ok(StatusCode::OK.into_response()) } else { Err(Refusal::bad_request(faults.join("\n"))) }
-}
-
-async fn list_alerts(api: &Shared, query: &Query) -> Answer {
-    let filter = AlertFilter::new(query, api.options.syntax)?;
-    let view = api.handle.view().await?;
-    aside(move || list(alerts::list(&view, &filter, clock::now()))).await
-}
-
-async fn list_groups(api: &Shared, query: &Query) -> Answer {
-    let filter = AlertFilter::new(query, api.options.syntax)?;
-    let muted = query.is_on("muted");
-    let (running, view) = (api.handle.running(), api.handle.view().await?);
-    aside(move || list(groups::list(&running, &view, &filter, muted, clock::now()))).await
-}
-
-async fn list_silences(api: &Shared, query: Query) -> Answer {
-    let (started, syntax) = (Instant::now(), api.options.syntax);
-    let view = api.handle.view().await?;
-    let count = view.silences().len() as u64;
-    let answer = aside(move || list(silences::list(&view, &query, syntax, clock::now())?)).await;
-    let metrics = &api.metrics.silences;
-    metrics.queries.inc();
-    metrics.silences_scanned.inc_by(count);
-    metrics.query_duration.observe(started.elapsed().as_secs_f64());
-    if answer.is_err() {
-        metrics.query_errors.inc();
-    }
-    answer
 }
 
 async fn post_silence(api: &Shared, bytes: &[u8]) -> Answer {
@@ -164,14 +134,12 @@ fn silence_id(text: &str) -> Result<SilenceId, Refusal> {
 }
 
 /// Runs what may take long where it stalls nobody else.
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> Result<T, Refusal> + Send + 'static) -> Result<T, Refusal> {
+pub(super) async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+) -> Result<T, Refusal> {
     let failed =
         |error: tokio::task::JoinError| Err(Refusal::Failed(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()));
     tokio::task::spawn_blocking(work).await.unwrap_or_else(failed)
-}
-
-fn list<T: Serialize>(items: impl Iterator<Item = T>) -> Answer {
-    Ok(json_response(StatusCode::OK, pieces::list(items).map_err(internal)?))
 }
 
 fn json(body: &impl Serialize) -> Answer {

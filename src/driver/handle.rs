@@ -90,6 +90,9 @@ pub enum Reply {
 impl Running {
     /// The labels of a group's route, rendered against the alerts that the group holds at `now`.
     pub fn route_labels(&self, route: &Route, group: &Group, alerts: &[&Arc<Alert>], now: Timestamp) -> Labels {
+        if route.labels.is_empty() {
+            return Labels::default();
+        }
         let told = |alert: &&Arc<Alert>| NotifiedAlert { alert: Arc::clone(alert), firing: !alert.is_resolved(now) };
         let (receiver, integration) = (route.receiver.clone(), SmolStr::default());
         let notification = Notification {

@@ -1,12 +1,14 @@
 //! Every alert that is known, by fingerprint, and the limit on alerts of one name.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::ops::Bound::{Excluded, Unbounded};
+use std::sync::{Arc, OnceLock};
 
 use smol_str::SmolStr;
 
 use crate::alert::Alert;
 use crate::label::Fingerprint;
+use crate::pairs::{PairHash, PairIndex};
 use crate::route::GroupRef;
 use crate::time::Timestamp;
 
@@ -17,55 +19,96 @@ pub(crate) struct Slot {
     pub(crate) groups: Arc<[GroupRef]>,
 }
 
-/// All alerts in order of their fingerprints. A clone shares what neither side changes afterwards, so that readers
-/// get the whole in constant time.
+/// All alerts in order of their fingerprints. A clone is taken in constant time and shares what neither side changes
+/// afterwards.
 #[derive(Clone, Debug)]
 pub(crate) struct Alerts {
-    shards: Vec<Arc<BTreeMap<Fingerprint, Slot>>>,
+    shards: Arc<Vec<Arc<Shard>>>,
     len: usize,
 }
 
-/// A shard is what a write copies while a reader holds a clone: small enough at a million alerts, few enough to clone.
+/// A shard is what a write copies while a reader holds a clone: small enough at a million alerts, few enough to copy the
+/// list of them.
 const SHARD_BITS: u32 = 10;
+
+#[derive(Clone, Debug, Default)]
+struct Shard {
+    slots: BTreeMap<Fingerprint, Slot>,
+    /// Made by the first reader who looks for a pair, and kept until an alert comes or goes: what labels an alert has
+    /// never changes.
+    pairs: OnceLock<Arc<PairIndex>>,
+}
 
 impl Alerts {
     pub(crate) fn get(&self, fingerprint: Fingerprint) -> Option<&Slot> {
-        self.shards[shard_of(fingerprint)].get(&fingerprint)
+        self.shards[shard_of(fingerprint)].slots.get(&fingerprint)
     }
 
     pub(crate) fn insert(&mut self, fingerprint: Fingerprint, slot: Slot) {
-        let shard = Arc::make_mut(&mut self.shards[shard_of(fingerprint)]);
-        if shard.insert(fingerprint, slot).is_none() {
+        let shard = self.shard_mut(fingerprint);
+        shard.pairs.take();
+        if shard.slots.insert(fingerprint, slot).is_none() {
             self.len += 1;
         }
     }
 
-    /// Replaces the alert of a slot that is there.
+    /// Replaces the alert of a slot that is there, with one that has the same labels.
     pub(crate) fn replace(&mut self, fingerprint: Fingerprint, alert: Arc<Alert>) {
-        let shard = Arc::make_mut(&mut self.shards[shard_of(fingerprint)]);
-        if let Some(slot) = shard.get_mut(&fingerprint) {
+        if let Some(slot) = self.shard_mut(fingerprint).slots.get_mut(&fingerprint) {
             slot.alert = alert;
         }
     }
 
     pub(crate) fn remove(&mut self, fingerprint: Fingerprint) -> Option<Slot> {
-        let slot = Arc::make_mut(&mut self.shards[shard_of(fingerprint)]).remove(&fingerprint)?;
+        let shard = self.shard_mut(fingerprint);
+        shard.pairs.take();
+        let slot = shard.slots.remove(&fingerprint)?;
         self.len -= 1;
         Some(slot)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Fingerprint, &Slot)> {
-        self.shards.iter().flat_map(|shard| shard.iter().map(|(fingerprint, slot)| (*fingerprint, slot)))
+        self.after(None, &[])
+    }
+
+    /// The alerts after `last`, without those that surely lack one of `pairs`.
+    pub(crate) fn after<'a>(
+        &'a self,
+        last: Option<Fingerprint>,
+        pairs: &'a [PairHash],
+    ) -> impl Iterator<Item = (Fingerprint, &'a Slot)> {
+        let shards = &self.shards[last.map_or(0, shard_of)..];
+        shards.iter().flat_map(move |shard| shard.after(last, pairs))
     }
 
     pub(crate) fn len(&self) -> usize {
         self.len
     }
+
+    fn shard_mut(&mut self, fingerprint: Fingerprint) -> &mut Shard {
+        Arc::make_mut(&mut Arc::make_mut(&mut self.shards)[shard_of(fingerprint)])
+    }
+}
+
+impl Shard {
+    fn after(&self, last: Option<Fingerprint>, pairs: &[PairHash]) -> impl Iterator<Item = (Fingerprint, &Slot)> {
+        let found = pairs.iter().map(|pair| self.pairs().having(*pair)).min_by_key(|found| found.len());
+        let all = found.is_none().then(|| self.slots.range((last.map_or(Unbounded, Excluded), Unbounded)));
+        let found = found.into_iter().flatten().filter(move |fingerprint| last.is_none_or(|last| last < *fingerprint));
+        let found = found.filter_map(|fingerprint| self.slots.get_key_value(&fingerprint));
+        all.into_iter().flatten().chain(found).map(|(fingerprint, slot)| (*fingerprint, slot))
+    }
+
+    fn pairs(&self) -> &PairIndex {
+        self.pairs.get_or_init(|| {
+            Arc::new(PairIndex::new(self.slots.iter().map(|(fingerprint, slot)| (*fingerprint, &slot.alert.labels))))
+        })
+    }
 }
 
 impl Default for Alerts {
     fn default() -> Self {
-        Self { shards: vec![Arc::default(); 1 << SHARD_BITS], len: 0 }
+        Self { shards: Arc::new(vec![Arc::default(); 1 << SHARD_BITS]), len: 0 }
     }
 }
 

@@ -77,7 +77,7 @@ impl<Id> Default for MatcherIndex<Id> {
 }
 
 /// `name=""` also holds where the label is missing, so only a non-empty value can be looked up.
-fn demands_a_pair(matcher: &Matcher) -> bool {
+pub(crate) fn demands_a_pair(matcher: &Matcher) -> bool {
     matcher.op() == MatchOp::Equal && !matcher.value().is_empty()
 }
 

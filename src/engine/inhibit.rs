@@ -20,7 +20,7 @@ use crate::time::Timestamp;
 /// The rules and the alerts that are their sources. A clone shares what neither side changes afterwards.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Inhibitor {
-    rules: Vec<Arc<Rule>>,
+    rules: Arc<Vec<Arc<Rule>>>,
     by_source: Arc<MatcherIndex<usize>>,
     by_target: Arc<MatcherIndex<usize>>,
 }
@@ -51,8 +51,8 @@ impl Inhibitor {
             by_source.insert(number, &rule.source_matchers);
             by_target.insert(number, &rule.target_matchers);
         }
-        let rules = rules.iter().map(|rule| Arc::new(Rule { rule: rule.clone(), sources: BTreeMap::new() })).collect();
-        Self { rules, by_source: Arc::new(by_source), by_target: Arc::new(by_target) }
+        let rules = rules.iter().map(|rule| Arc::new(Rule { rule: rule.clone(), sources: BTreeMap::new() }));
+        Self { rules: Arc::new(rules.collect()), by_source: Arc::new(by_source), by_target: Arc::new(by_target) }
     }
 
     /// Takes note of an alert's new state; `old` is what was stored under the same labels before.
@@ -61,7 +61,7 @@ impl Inhibitor {
         for number in self.by_source.candidates(labels) {
             if all_match(&self.rules[number].rule.source_matchers, labels) {
                 let ends = |alert: Option<&Alert>| alert.map(|a| (Reverse(a.ends_at), fingerprint));
-                Arc::make_mut(&mut self.rules[number]).replace(labels, ends(old), ends(new));
+                Arc::make_mut(&mut Arc::make_mut(&mut self.rules)[number]).replace(labels, ends(old), ends(new));
             }
         }
     }

@@ -30,6 +30,19 @@ pub struct Told<'a> {
 }
 
 impl Labels {
+    /// The set of these pairs, which need not be sorted; of a name given twice the last value stays.
+    pub fn of<N: AsRef<str>, V: AsRef<str>>(mut pairs: Vec<(N, V)>) -> Self {
+        pairs.sort_by(|a, b| a.0.as_ref().cmp(b.0.as_ref()));
+        pairs.dedup_by(|later, earlier| {
+            let same = later.0.as_ref() == earlier.0.as_ref();
+            if same {
+                std::mem::swap(later, earlier);
+            }
+            same
+        });
+        Self(packed::pack(&pairs))
+    }
+
     /// The value of `name`, or `""` where the set lacks it, as matchers see it.
     pub fn value(&self, name: &str) -> &str {
         self.get(name).unwrap_or("")
@@ -92,8 +105,9 @@ impl Labels {
     pub fn fingerprint(&self) -> Fingerprint {
         const OFFSET_BASIS: u64 = 14_695_981_039_346_656_037;
         const PRIME: u64 = 1_099_511_628_211;
-        let hash = self.separated_bytes().fold(OFFSET_BASIS, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME));
-        Fingerprint(hash)
+        let add = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(PRIME);
+        let text = |hash, text: &str| add(text.bytes().fold(hash, add), SEPARATOR);
+        Fingerprint(self.iter().fold(OFFSET_BASIS, |hash, (name, value)| text(text(hash, name), value)))
     }
 
     /// xxHash64 with seed 0 over the same bytes: how the notification log names an alert.
@@ -107,10 +121,6 @@ impl Labels {
         }
         state.digest()
     }
-
-    fn separated_bytes(&self) -> impl Iterator<Item = u8> {
-        self.iter().flat_map(|(name, value)| [name, value]).flat_map(|part| part.bytes().chain([SEPARATOR]))
-    }
 }
 
 /// A byte that no UTF-8 text contains.
@@ -119,16 +129,7 @@ const SEPARATOR: u8 = 0xFF;
 impl<N: Into<SmolStr>, V: Into<SmolStr>> FromIterator<(N, V)> for Labels {
     /// Sorts the pairs; of a name given twice the last value stays.
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
-        let mut pairs: Vec<(SmolStr, SmolStr)> = pairs.into_iter().map(|(n, v)| (n.into(), v.into())).collect();
-        pairs.sort_by(|a, b| a.0.cmp(&b.0));
-        pairs.dedup_by(|later, earlier| {
-            let same = later.0 == earlier.0;
-            if same {
-                std::mem::swap(later, earlier);
-            }
-            same
-        });
-        Self(packed::pack(&pairs))
+        Self::of(pairs.into_iter().map(|(n, v)| (n.into(), v.into())).collect::<Vec<(SmolStr, SmolStr)>>())
     }
 }
 

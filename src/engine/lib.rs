@@ -21,10 +21,13 @@
 //! * Words: [`time`], [`label`], [`matcher`], [`alert`], [`silence`], [`timeinterval`], [`notification`].
 //! * What an operator decided: [`policy`]; [`route`] leads an alert through it.
 //! * What is known: `alerts` by fingerprint, [`group`], [`silence::table`], `inhibit` (sources by the values that must
-//!   agree), [`nflog`]. `index` is why more silences, rules or routes do not make each alert slower.
+//!   agree), [`nflog`]. `index` is why more silences, rules or routes do not make each alert slower. `pairs`
+//!   is why readers who ask for a label find its alerts, and `counted` how they see that nothing has changed.
 //! * What happens: `ingest` (alerts come in), `flush` (a group's timer is due), `tell` (one integration is told) over
 //!   `decide` (is there a reason?) `delivery` (where that stands), [`intent`] (what may have been heard)
 //!   and [`sighting`] (what other nodes see), `keep` (silences and log entries), `timer`.
+//! * What should happen and does not: [`vigil`] (alerts of our own), raised when an alert is not seen ([`expect`]) or a peer
+//!   dies ([`members`]); and [`heartbeat`] (a call while everything works).
 //! * Going on: [`resume`] (restart, reload), `step` (a clock that is set back), and for several nodes [`version`] (whose record is newer), [`replica`]
 //!   (what they tell each other), [`digest`] (whether they hold the same), [`peers`] (whose turn it is) and `claim` (what they are told of that).
 //!
@@ -59,13 +62,16 @@
 pub mod alert;
 mod alerts;
 mod claim;
+mod counted;
 mod decide;
 mod delivery;
 pub mod digest;
 pub mod effect;
 pub mod engine;
+pub mod expect;
 mod flush;
 pub mod group;
+pub mod heartbeat;
 mod index;
 mod ingest;
 mod inhibit;
@@ -73,8 +79,10 @@ pub mod intent;
 mod keep;
 pub mod label;
 pub mod matcher;
+pub mod members;
 pub mod nflog;
 pub mod notification;
+pub mod pairs;
 pub mod peers;
 pub mod policy;
 pub mod replica;
@@ -89,5 +97,6 @@ pub mod timeinterval;
 mod timer;
 pub mod version;
 pub mod view;
+pub mod vigil;
 
 pub use crate::engine::{Engine, Options};

@@ -36,6 +36,11 @@ impl Timestamp {
         self.0.div_euclid(1_000_000)
     }
 
+    /// The instant after this one.
+    pub const fn next(self) -> Self {
+        Self::from_micros(self.0.saturating_add(1))
+    }
+
     /// The time from `earlier` to this instant; zero if `earlier` is later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))

@@ -9,10 +9,12 @@ use smol_str::SmolStr;
 
 use crate::alert::Alert;
 use crate::alerts::{Alerts, Slot};
+use crate::counted::Counted;
 use crate::effect::Mute;
 use crate::group::Group;
 use crate::inhibit::Inhibitor;
 use crate::label::{Fingerprint, Labels};
+use crate::pairs::DemandedPairs;
 use crate::policy::{Policy, Route};
 use crate::route::GroupRef;
 use crate::silence::table::Silences;
@@ -22,14 +24,19 @@ use crate::time::Timestamp;
 /// A snapshot of everything the API shows.
 #[derive(Clone, Debug)]
 pub struct View {
-    pub(crate) policy: Arc<Policy>,
-    pub(crate) alerts: Alerts,
-    pub(crate) groups: Arc<BTreeMap<GroupRef, Arc<Group>>>,
-    pub(crate) silences: Arc<Silences>,
+    pub(crate) policy: Counted<Arc<Policy>>,
+    pub(crate) alerts: Counted<Alerts>,
+    pub(crate) groups: Counted<Arc<BTreeMap<GroupRef, Arc<Group>>>>,
+    pub(crate) silences: Counted<Arc<Silences>>,
     /// How long ended silences are shown.
     pub(crate) retention: Duration,
-    pub(crate) inhibitor: Inhibitor,
+    pub(crate) inhibitor: Counted<Inhibitor>,
 }
+
+/// What was seen: of two views of one engine with equal versions, all that was known is the same. What follows from it may
+/// still be another at another time; see [`View::next_change_after`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ViewVersion(pub u64);
 
 /// A known alert.
 #[derive(Clone, Copy, Debug)]
@@ -53,9 +60,44 @@ pub struct MutedBy {
 
 impl View {
     pub(crate) fn new(policy: Arc<Policy>, retention: Duration) -> Self {
-        let inhibitor = Inhibitor::new(&policy.inhibit_rules);
-        let (alerts, groups, silences) = (Alerts::default(), Arc::default(), Arc::default());
-        Self { policy, alerts, groups, silences, retention, inhibitor }
+        Self {
+            inhibitor: Counted::new(Inhibitor::new(&policy.inhibit_rules)),
+            policy: Counted::new(policy),
+            alerts: Counted::new(Alerts::default()),
+            groups: Counted::new(Arc::default()),
+            silences: Counted::new(Arc::default()),
+            retention,
+        }
+    }
+
+    /// The version of all that is known.
+    pub fn version(&self) -> ViewVersion {
+        let alerts = self.alerts.changes() + self.groups.changes() + self.inhibitor.changes();
+        ViewVersion(alerts + self.silences.changes() + self.policy.changes())
+    }
+
+    /// The version of the silences alone.
+    pub fn silences_version(&self) -> ViewVersion {
+        ViewVersion(self.silences.changes())
+    }
+
+    /// The first instant after `now` at which anything may be shown otherwise although nothing has happened: an alert ends,
+    /// or a silence begins, ends or is not shown any more. Hours that mute a group are known from its flush on, so they do
+    /// not change with time alone. It looks at everything.
+    pub fn next_change_after(&self, now: Timestamp) -> Timestamp {
+        let ends = self.alerts.iter().map(|(_, slot)| slot.alert.ends_at);
+        // Some ask whether an end has come, others whether it is over.
+        let alerts = ends.flat_map(|end| [end, end.next()]).filter(|at| *at > now).min();
+        alerts.unwrap_or(Timestamp::MAX).min(self.next_silence_change_after(now))
+    }
+
+    /// The same for the silences alone.
+    pub fn next_silence_change_after(&self, now: Timestamp) -> Timestamp {
+        let edges = self.silences.iter().flat_map(|silence| {
+            let (starts_at, ends_at) = (silence.starts_at, silence.ends_at);
+            [starts_at, ends_at, ends_at.next(), ends_at + self.retention]
+        });
+        edges.filter(|at| *at > now).min().unwrap_or(Timestamp::MAX)
     }
 
     /// The policy that is followed.
@@ -66,6 +108,16 @@ impl View {
     /// All known alerts, resolved ones included, in order of their fingerprints.
     pub fn alerts(&self) -> impl Iterator<Item = KnownAlert<'_>> {
         self.alerts.iter().map(|(fingerprint, slot)| self.known(fingerprint, slot))
+    }
+
+    /// The alerts after `last` that may satisfy all matchers, in order of their fingerprints. What an equality demands is
+    /// looked up; whether the alerts found do match must still be asked.
+    pub fn alerts_after<'a>(
+        &'a self,
+        last: Option<Fingerprint>,
+        pairs: &'a DemandedPairs,
+    ) -> impl Iterator<Item = KnownAlert<'a>> {
+        self.alerts.after(last, &pairs.0).map(|(fingerprint, slot)| self.known(fingerprint, slot))
     }
 
     /// The alert with this fingerprint.
@@ -81,6 +133,11 @@ impl View {
     /// All aggregation groups with their routes, by route.
     pub fn groups(&self) -> impl Iterator<Item = (&Route, &Group)> {
         self.groups.iter().map(|(id, group)| (&self.policy.routes[id.route as usize], group.as_ref()))
+    }
+
+    /// The group with this identity, and its route.
+    pub fn group(&self, id: GroupRef) -> Option<(&Route, &Group)> {
+        Some((&self.policy.routes[id.route as usize], self.groups.get(&id)?))
     }
 
     /// All silences that are kept, those included that are remembered only so that no copy of them comes back.
@@ -129,6 +186,11 @@ impl View {
 }
 
 impl<'a> KnownAlert<'a> {
+    /// The groups that its labels lead to, whether or not it is in them now.
+    pub fn groups(&self) -> &'a [GroupRef] {
+        &self.slot.groups
+    }
+
     /// The routes that the alert takes, in the order in which they match.
     pub fn routes(&self) -> impl ExactSizeIterator<Item = &'a Route> {
         let (slot, policy) = (self.slot, self.policy);

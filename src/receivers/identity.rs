@@ -9,12 +9,18 @@ use watchbell_engine::notification::Notification;
 /// Under which name an integration keeps the identity of what it told last.
 pub(super) const KEPT_AS: &str = "identity";
 
+/// What is told first in the same span has the same name, in microseconds: shorter than any entry of the log is kept, so
+/// that a chain that the log has forgotten is in an earlier span; and long beside what lies between two nodes that tell
+/// the same without hearing each other.
+const SPAN: i64 = 3600 * 1_000_000;
+
 /// Names `notification`, in 32 hex digits.
 ///
 /// The names of what one integration is told of one group are a chain: each follows from the last one that was told
 /// and from what is told now. So a repeat, and an alert that fires again, have a new name, and nodes that hold the same
-/// log give the same name. The first of a chain follows from the beginnings of its alerts: the log may have forgotten
-/// an earlier one.
+/// log give the same name. The first of a chain follows from the hour in which it is told, as the log may have forgotten
+/// an earlier one. (Not from when its alerts began: two Prometheus that see the same do not see it in the same second,
+/// and each of two nodes that cannot hear each other may know only one of them.)
 pub(super) fn identity(notification: &Notification) -> SmolStr {
     let mut hash = Sha256::new();
     let key = &notification.key;
@@ -24,11 +30,13 @@ pub(super) fn identity(notification: &Notification) -> SmolStr {
     }
     hash.update(key.index.to_be_bytes());
     let last = notification.previous.as_deref().and_then(kept);
-    hash.update(last.unwrap_or_default());
-    for (alert, firing, starts_at) in told(notification) {
+    match last {
+        Some(last) => hash.update(last),
+        None => hash.update(notification.flushed_at.as_micros().div_euclid(SPAN).to_be_bytes()),
+    }
+    for (alert, firing) in told(notification) {
         hash.update(alert.to_be_bytes());
         hash.update([u8::from(firing)]);
-        hash.update(if last.is_none() { starts_at } else { 0 }.to_be_bytes());
     }
     let digest = hash.finalize();
     format_smolstr!("{:032x}", u128::from_be_bytes(std::array::from_fn(|i| digest[i])))
@@ -42,11 +50,10 @@ pub(super) fn kept(previous: &NflogEntry) -> Option<&str> {
     }
 }
 
-/// Alerts by the log's hash, whether they fire, and since when; in an order that all nodes share.
-fn told(notification: &Notification) -> Vec<(u64, bool, i64)> {
+/// Alerts by the log's hash, and whether they fire; in an order that all nodes share.
+fn told(notification: &Notification) -> Vec<(u64, bool)> {
     let alerts = notification.alerts.iter();
-    let alert = alerts.map(|told| (told.alert.labels.log_hash(), told.firing, told.alert.starts_at.as_micros()));
-    let mut told: Vec<_> = alert.collect();
+    let mut told: Vec<_> = alerts.map(|told| (told.alert.labels.log_hash(), told.firing)).collect();
     told.sort_unstable();
     told
 }
@@ -106,12 +113,21 @@ mod tests {
     }
 
     #[test]
-    fn the_beginnings_matter_only_to_the_first_of_a_chain() {
+    fn the_hour_matters_only_to_the_first_of_a_chain() {
+        let at = |minute: i64, told: Notification| {
+            identity(&Notification { flushed_at: Timestamp::from_secs(3600 * 500_000 + 60 * minute), ..told })
+        };
+        let first = || notification("email", vec![alert("a", true)]);
+        assert_eq!(at(0, first()), at(59, first()));
+        assert_ne!(at(59, first()), at(60, first()));
+        let next = || after("x", &[("a", true)]);
+        assert_eq!(at(59, next()), at(60, next()));
+    }
+
+    #[test]
+    fn when_alerts_began_does_not_matter() {
         let first = notification("email", vec![alert("a", true)]);
-        let later = notification("email", vec![began_later(&first.alerts[0])]);
-        assert_ne!(identity(&first), identity(&later));
-        let (next, skewed) = (after("x", &[("a", true)]), after("x", &[("a", true)]));
-        let skewed = Notification { alerts: vec![began_later(&skewed.alerts[0])], ..skewed };
-        assert_eq!(identity(&next), identity(&skewed));
+        let later = Notification { alerts: vec![began_later(&first.alerts[0])], ..first.clone() };
+        assert_eq!(identity(&first), identity(&later));
     }
 }

@@ -22,6 +22,12 @@ pub struct HttpMetrics {
     pub connections_refused: Counter,
     /// Requests refused because of a body above the limit.
     pub bodies_refused: Counter,
+    /// Lists that were asked for and need not be sent, since the client has them.
+    pub answers_unchanged: Counter,
+    /// Lists that were asked for and were still there from the last time.
+    pub answers_reused: Counter,
+    /// Bytes of the lists that are kept.
+    pub answers_kept: Gauge,
     durations: HistogramFamily,
     response_sizes: HistogramFamily,
 }
@@ -33,16 +39,19 @@ impl HttpMetrics {
         registrar.register("alertmanager_http_requests_in_flight", "HTTP requests in progress", &in_flight);
         let refused =
             registrar.counters("alertmanager_http_concurrency_limit_exceeded_total", "Requests refused by the limit");
-        let connections = Gauge::default();
-        registrar.register("watchbell_http_connections", "HTTP connections open", &connections);
+        let known =
+            registrar.counters("watchbell_http_answers_known_total", "Lists asked for that need not be made anew");
         Self {
             gets_in_flight: in_flight.get_or_create_owned(&get),
             gets_refused: refused.get_or_create_owned(&get),
-            connections,
+            connections: registrar.gauge("watchbell_http_connections", "HTTP connections open"),
             connections_refused: registrar
                 .counter("watchbell_http_connections_refused_total", "HTTP connections refused by the limit"),
             bodies_refused: registrar
                 .counter("watchbell_http_bodies_refused_total", "HTTP request bodies refused by the limit"),
+            answers_unchanged: known.get_or_create_owned(&labels([("how", "unchanged")])),
+            answers_reused: known.get_or_create_owned(&labels([("how", "kept")])),
+            answers_kept: registrar.gauge("watchbell_http_answers_kept_bytes", "Bytes of the lists that are kept"),
             durations: registrar.histograms(
                 "alertmanager_http_request_duration_seconds",
                 "Histogram of latencies for HTTP requests",

@@ -3,6 +3,7 @@
 mod alerts;
 mod bodies;
 mod http;
+mod lists;
 mod serving;
 mod silences;
 
@@ -156,6 +157,7 @@ fn policy() -> Policy {
         time_intervals: std::collections::BTreeMap::new(),
         receivers: vec![receiver("default"), receiver("other")],
         resolve_timeout: Duration::from_secs(300),
+        vigil: Default::default(),
     }
 }
 
@@ -177,6 +179,13 @@ async fn answered(api: &Api, request: Request<Body>) -> Answered {
     let response = TowerToHyperService::new(api.clone().router()).call(request).await.unwrap();
     let (parts, body) = response.into_parts();
     let bytes = axum::body::to_bytes(Body::new(body), usize::MAX).await.unwrap();
-    let body = String::from_utf8_lossy(&bytes).into_owned();
+    let gzip = parts.headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding == "gzip");
+    let body = if gzip { unpacked(&bytes) } else { String::from_utf8_lossy(&bytes).into_owned() };
     Answered { status: parts.status.as_u16(), headers: parts.headers, body }
+}
+
+fn unpacked(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(bytes), &mut text).unwrap();
+    text
 }

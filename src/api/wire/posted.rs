@@ -1,6 +1,7 @@
 //! The bodies that clients send. What they may leave out is optional here, unknown keys are passed over, and keys are
 //! known in any case, as Go's decoder does. Whether what must be there is there is checked after reading.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -217,14 +218,47 @@ impl<'de> Deserialize<'de> for LabelMap {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<LabelMap, A::Error> {
-                let mut pairs = Vec::new();
-                while let Some((name, value)) = map.next_entry::<SmolStr, Option<SmolStr>>()? {
-                    pairs.push((name, value.unwrap_or_default()));
+                let mut pairs = Vec::with_capacity(16);
+                while let Some((Text(name), Text(value))) = map.next_entry()? {
+                    pairs.push((name, value));
                 }
-                Ok(LabelMap(pairs.into_iter().collect()))
+                Ok(LabelMap(Labels::of(pairs)))
             }
         }
         deserializer.deserialize_map(Texts)
+    }
+}
+
+/// A text, where it stands in the body if it can be read there; `null` counts as an empty one.
+struct Text<'de>(Cow<'de, str>);
+
+impl<'de> Deserialize<'de> for Text<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextVisitor;
+        impl<'de> Visitor<'de> for TextVisitor {
+            type Value = Text<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
+            }
+
+            fn visit_none<E>(self) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Borrowed("")))
+            }
+
+            fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Text<'de>, D::Error> {
+                deserializer.deserialize_str(self)
+            }
+        }
+        deserializer.deserialize_option(TextVisitor)
     }
 }
 

@@ -14,7 +14,7 @@ use super::time::ZonedTime;
 #[derive(Debug, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::api) struct ShownAlert<'a> {
-    pub(in crate::api) annotations: Object,
+    pub(in crate::api) annotations: Object<'a>,
     pub(in crate::api) ends_at: ZonedTime,
     pub(in crate::api) fingerprint: Text<Fingerprint>,
     pub(in crate::api) receivers: Vec<Named<'a>>,
@@ -23,27 +23,17 @@ pub(in crate::api) struct ShownAlert<'a> {
     pub(in crate::api) updated_at: ZonedTime,
     #[serde(rename = "generatorURL", skip_serializing_if = "str::is_empty")]
     pub(in crate::api) generator_url: &'a str,
-    pub(in crate::api) labels: Object,
+    pub(in crate::api) labels: Object<'a>,
 }
 
 /// What mutes an alert.
 #[derive(Debug, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::api) struct AlertStatus<'a> {
-    pub(in crate::api) inhibited_by: Vec<Text<Fingerprint>>,
+    pub(in crate::api) inhibited_by: Texts<'a, Fingerprint>,
     pub(in crate::api) muted_by: &'a [SmolStr],
-    pub(in crate::api) silenced_by: Vec<Text<SilenceId>>,
+    pub(in crate::api) silenced_by: Texts<'a, SilenceId>,
     pub(in crate::api) state: &'static str,
-}
-
-/// An aggregation group.
-#[derive(Debug, serde::Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(in crate::api) struct ShownGroup<'a> {
-    pub(in crate::api) alerts: Vec<ShownAlert<'a>>,
-    pub(in crate::api) labels: Object,
-    pub(in crate::api) receiver: Named<'a>,
-    pub(in crate::api) route_labels: Object,
 }
 
 /// A receiver where only its name is told.
@@ -55,7 +45,7 @@ pub(in crate::api) struct Named<'a> {
 /// A receiver.
 #[derive(Debug, serde::Serialize)]
 pub(in crate::api) struct ShownReceiver<'a> {
-    pub(in crate::api) labels: Object,
+    pub(in crate::api) labels: Object<'a>,
     pub(in crate::api) name: &'a str,
 }
 
@@ -67,7 +57,7 @@ pub(in crate::api) struct ShownSilence<'a> {
     pub(in crate::api) status: SilenceStatus,
     pub(in crate::api) updated_at: ZonedTime,
     #[serde(skip_serializing_if = "Object::is_empty")]
-    pub(in crate::api) annotations: Object,
+    pub(in crate::api) annotations: Object<'a>,
     pub(in crate::api) comment: &'a str,
     pub(in crate::api) created_by: &'a str,
     pub(in crate::api) ends_at: ZonedTime,
@@ -143,16 +133,16 @@ pub(in crate::api) struct VersionInfo {
 }
 
 /// Labels as an object; never null.
-#[derive(Clone, Debug)]
-pub(in crate::api) struct Object(pub(in crate::api) Labels);
+#[derive(Clone, Copy, Debug)]
+pub(in crate::api) struct Object<'a>(pub(in crate::api) &'a Labels);
 
-impl Object {
+impl Object<'_> {
     fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-impl Serialize for Object {
+impl Serialize for Object<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.0.len()))?;
         for (name, value) in self.0.iter() {
@@ -169,5 +159,15 @@ pub(in crate::api) struct Text<T>(pub(in crate::api) T);
 impl<T: Display> Serialize for Text<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&self.0)
+    }
+}
+
+/// A list of what is told as texts.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::api) struct Texts<'a, T>(pub(in crate::api) &'a [T]);
+
+impl<T: Display> Serialize for Texts<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(Text))
     }
 }

@@ -149,27 +149,65 @@ impl Rest<'_> {
     }
 }
 
+/// A time as a text on the stack: a long answer has three of them for each alert.
+struct Written {
+    bytes: [u8; LONGEST],
+    length: usize,
+}
+
+/// The length of `2026-11-23T14:00:00.123+02:00`.
+const LONGEST: usize = 29;
+
+impl Written {
+    fn new(time: ZonedTime) -> Self {
+        let offset = Offset::from_seconds(i32::from(time.offset.0) * 60).unwrap_or(Offset::UTC);
+        let instant = jiff::Timestamp::from_microsecond(time.at.as_micros()).unwrap_or_default();
+        let civil = offset.to_datetime(instant);
+        let mut written = Self { bytes: *b"0000-00-00T00:00:00.000Z00:00", length: LONGEST - 5 };
+        written.digits(0, 4, i32::from(civil.year()));
+        written.digits(5, 2, i32::from(civil.month()));
+        written.digits(8, 2, i32::from(civil.day()));
+        written.digits(11, 2, i32::from(civil.hour()));
+        written.digits(14, 2, i32::from(civil.minute()));
+        written.digits(17, 2, i32::from(civil.second()));
+        written.digits(20, 3, i32::from(civil.millisecond()));
+        written.zone(offset.seconds() / 60);
+        written
+    }
+
+    /// UTC is the `Z` that stands there already.
+    fn zone(&mut self, minutes: i32) {
+        if minutes == 0 {
+            return;
+        }
+        self.bytes[23] = if minutes < 0 { b'-' } else { b'+' };
+        self.digits(24, 2, minutes.abs() / 60);
+        self.digits(27, 2, minutes.abs() % 60);
+        self.length = LONGEST;
+    }
+
+    /// Writes a number that is not negative into `count` digits.
+    fn digits(&mut self, at: usize, count: usize, mut number: i32) {
+        for digit in self.bytes[at..at + count].iter_mut().rev() {
+            *digit = b'0' + (number % 10).unsigned_abs() as u8;
+            number /= 10;
+        }
+    }
+
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..self.length]).expect("it is ASCII")
+    }
+}
+
 impl fmt::Display for ZonedTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let offset = Offset::from_seconds(i32::from(self.offset.0) * 60).unwrap_or(Offset::UTC);
-        let instant = jiff::Timestamp::from_microsecond(self.at.as_micros()).unwrap_or_default();
-        let civil = offset.to_datetime(instant);
-        let (year, month, day) = (civil.year(), civil.month(), civil.day());
-        let (hour, minute, second) = (civil.hour(), civil.minute(), civil.second());
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}", civil.millisecond())?;
-        match offset.seconds() / 60 {
-            0 => f.write_str("Z"),
-            minutes => {
-                let sign = if minutes < 0 { '-' } else { '+' };
-                write!(f, "{sign}{:02}:{:02}", minutes.abs() / 60, minutes.abs() % 60)
-            }
-        }
+        f.write_str(Written::new(*self).as_str())
     }
 }
 
 impl Serialize for ZonedTime {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(Written::new(*self).as_str())
     }
 }
 

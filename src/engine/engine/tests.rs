@@ -17,11 +17,13 @@ use crate::matcher::parse::Syntax;
 use crate::matcher::{MatchOp, Matcher, all_match};
 use crate::nflog::ReceiverData;
 use crate::notification::{Failure, FailureKind};
+use crate::pairs::DemandedPairs;
 use crate::peers::ClaimState;
-use crate::policy::{GroupBy, InhibitRule, Integration, Receiver, Route};
+use crate::policy::{GroupBy, InhibitRule, Integration, Receiver, Route, Vigil};
 use crate::replica::Record;
 use crate::silence::edit::{Draft, matcher_set};
 use crate::silence::{SilenceId, SilenceState};
+use crate::view::KnownAlert;
 
 use bodies::SilenceBody;
 
@@ -215,6 +217,7 @@ impl History {
 
     fn check(&self) {
         self.check_alerts();
+        self.check_reads();
         self.check_groups();
         let sending = self.engine.deliveries.values().filter(|delivery| delivery.sending.is_some()).count();
         assert_eq!(self.engine.in_flight.len(), sending, "attempts under way and deliveries that send");
@@ -241,6 +244,20 @@ impl History {
         }
     }
 
+    /// Whoever looks for a label finds its alerts, and nothing changes with time alone before it is said to.
+    fn check_reads(&self) {
+        let (view, now) = (&self.engine.view, self.now);
+        let Some(first) = view.alerts().next() else { return };
+        let pair = first.alert.labels.iter().last().expect("no alert is without labels");
+        let wanted = [Matcher::new(pair.0, MatchOp::Equal, pair.1).unwrap()];
+        let matching = |known: &KnownAlert<'_>| all_match(&wanted, &known.alert.labels);
+        let pairs = DemandedPairs::of(&wanted);
+        let found = view.alerts_after(None, &pairs).filter(matching).map(|known| known.fingerprint);
+        assert!(found.eq(view.alerts().filter(matching).map(|known| known.fingerprint)), "{wanted:?}");
+        let before_the_change = Timestamp::from_micros(view.next_change_after(now).as_micros() - 1);
+        assert_eq!(shown(view, now), shown(view, before_the_change), "until {before_the_change:?}");
+    }
+
     fn check_groups(&self) {
         for (id, group) in self.engine.view.groups.iter() {
             assert!(!group.alerts.is_empty(), "{} is empty", group.key);
@@ -251,6 +268,29 @@ impl History {
             }
         }
     }
+}
+
+/// What readers are shown that depends on the time.
+fn shown(view: &View, now: Timestamp) -> impl PartialEq + std::fmt::Debug {
+    let alerts = view.alerts().map(|known| {
+        let alert = known.alert;
+        (known.fingerprint, alert.ends_at >= now, alert.is_resolved(now), view.muted_by(&alert.labels, now))
+    });
+    let silences = view.shown_silences(now).map(|s| (s.id, s.state(now), s.ends_at == now));
+    (alerts.collect::<Vec<_>>(), silences.collect::<Vec<_>>())
+}
+
+#[test]
+fn a_reader_knows_when_time_alone_changes_what_is_shown() {
+    let at = |seconds| START + Duration::from_secs(seconds);
+    let mut history = History::new();
+    let next = |history: &History, seconds| history.engine.view.next_change_after(at(seconds));
+    assert_eq!(next(&history, 0), Timestamp::MAX);
+    let labels = Labels::from_iter([("a", "1")]);
+    let ends_at = Some((at(100), UtcOffset(0)));
+    history.take(Step::Post(Posted { labels, ends_at, ..Posted::default() }));
+    assert_eq!([next(&history, 0), next(&history, 99), next(&history, 100)], [at(100), at(100), at(100).next()]);
+    assert_eq!(next(&history, 101), Timestamp::MAX);
 }
 
 fn inhibits(rule: &InhibitRule, source: &Labels, target: &Labels) -> bool {
@@ -293,5 +333,6 @@ fn policy() -> Policy {
         time_intervals: BTreeMap::new(),
         receivers: vec![Receiver { name: "r".into(), labels: Labels::default(), integrations }],
         resolve_timeout: Duration::from_secs(300),
+        vigil: Vigil::default(),
     }
 }

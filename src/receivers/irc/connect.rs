@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -12,6 +13,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -33,6 +35,9 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 pub(super) async fn connect(plan: &Plan, address: &Address) -> Result<Box<dyn Stream>, String> {
     let stream = reach(plan, address).await?;
     stream.set_nodelay(true).map_err(|error| error.to_string())?;
+    // A connection that is given up takes with it what it did not bring to the server. Otherwise the kernel would go on
+    // trying, and a line that is said again on the next connection would be heard twice.
+    SockRef::from(&stream).set_linger(Some(Duration::ZERO)).map_err(|error| error.to_string())?;
     if !plan.settings.tls {
         return Ok(Box::new(stream));
     }

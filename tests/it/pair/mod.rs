@@ -13,3 +13,4 @@ mod stage;
 mod s1_target;
 mod s2_cut_off;
 mod s3_split;
+mod s5_silence;

@@ -94,6 +94,7 @@ impl Stage {
         for channel in CHANNELS {
             ["bell-mon1", "bell-mon2"].iter().for_each(|nick| self.sinks.observer.sees(nick, channel));
         }
+        until("both Watchdogs are told", || (self.sinks.said("#watchdog").len() == 2).then_some(()));
     }
 
     /// Waits until both routers see each other.
