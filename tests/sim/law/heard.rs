@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use watchbell_engine::time::Timestamp;
 
-use super::{Law, integration_of, name};
+use super::receiver::integration_of;
+use super::{Law, name};
 use crate::node::Node;
 use crate::plan::{INTEGRATIONS, Mood};
 

@@ -8,8 +8,9 @@ use watchbell_engine::digest::Horizon;
 use watchbell_engine::silence::{SilenceId, SilenceState};
 use watchbell_engine::time::Timestamp;
 
+use super::receiver::Receiver;
 use super::rules::seconds;
-use super::{Law, Receiver, name};
+use super::{Law, name};
 use crate::node::{Disk, Node};
 
 impl Law {
