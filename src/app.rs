@@ -240,6 +240,9 @@ fn count_receivers(metrics: &Metrics, config: &Config) {
         receiver.integrations.iter().map(|integration| (integration.kind.as_str(), receiver.name.as_str()))
     });
     metrics.notifications.reconfigure(integrations);
+    let vigil = &config.policy.vigil;
+    let rules = vigil.expect.iter().map(|rule| rule.name.to_string()).collect();
+    metrics.vigil.reconfigure(rules, vigil.heartbeats.iter().map(|heartbeat| heartbeat.name.to_string()).collect());
 }
 
 /// Silences count under Alertmanager's name as well. The place of a damaged record names its kind.

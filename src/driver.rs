@@ -1,11 +1,13 @@
 //! The one task that owns the engine: wait, make an input, handle it, perform the effects. It decides nothing; the
-//! order in which effects happen (persist, publish, then answer or deliver) is written here and nowhere else.
+//! order in which effects happen (write, publish and tell, and answer when it is on the disk) is written here and nowhere
+//! else.
 
 mod deliver;
 mod handle;
 mod measure;
 mod notes;
 mod peers;
+mod pulse;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +22,7 @@ use watchbell_engine::time::Timestamp;
 use crate::clock;
 use crate::cluster::{Cluster, Event};
 use crate::receivers::Integrations;
-use crate::store::{CommitError, Committer};
+use crate::store::{CommitError, Committer, Then};
 use crate::telemetry::Metrics;
 
 pub use crate::cluster::Status as ClusterStatus;
@@ -29,6 +31,7 @@ pub use handle::{Command, Handle, Refused, Reply, Running};
 use deliver::Deliverer;
 use measure::{Records, Taken, count_forgotten, count_refused};
 use notes::NoteTaker;
+use pulse::Pulse;
 
 /// Commands that may wait for the engine. Each sender waits when it is full, so that a storm is slowed at its source.
 const MAX_COMMANDS: usize = 1024;
@@ -47,6 +50,7 @@ pub struct Driver {
     engine: Engine,
     committer: Committer,
     deliverer: Deliverer,
+    pulse: Pulse,
     notes: NoteTaker,
     metrics: Metrics,
     commands: mpsc::Receiver<Command>,
@@ -71,6 +75,13 @@ struct Wake {
     told: Timestamp,
 }
 
+impl Wake {
+    /// A timer counts in milliseconds and fires after the one it falls into, so what is due already goes without.
+    async fn come(&self) {
+        if self.at <= Instant::now() { tokio::task::yield_now().await } else { tokio::time::sleep_until(self.at).await }
+    }
+}
+
 impl Driver {
     /// A driver and the way to speak to it. `first` is what follows from the engine's restart.
     pub fn new(
@@ -84,10 +95,12 @@ impl Driver {
     ) -> (Self, mpsc::Sender<Command>) {
         let (sender, commands) = mpsc::channel(MAX_COMMANDS);
         let (cluster, events) = cluster.map_or_else(|| (None, mpsc::channel(1).1), |(cluster, e)| (Some(cluster), e));
+        let pulse = Pulse::new(Arc::clone(&integrations), metrics.clone());
         let deliverer = Deliverer::new(integrations, sender.downgrade(), metrics.clone());
         let notes = NoteTaker::new(metrics.clone(), log_silences);
         let catching_up = None;
-        let mut driver = Self { engine, committer, deliverer, notes, metrics, commands, cluster, events, catching_up };
+        let mut driver =
+            Self { engine, committer, deliverer, pulse, notes, metrics, commands, cluster, events, catching_up };
         driver.perform(first, Reply::Nobody);
         (driver, sender)
     }
@@ -102,7 +115,7 @@ impl Driver {
                 command = self.commands.recv() => command.map_or(Happened::Command(Command::Stop), Happened::Command),
                 Some(event) = self.events.recv() => Happened::Event(event),
                 Some(()) = caught_up(&mut self.catching_up) => Happened::CaughtUp,
-                () = tokio::time::sleep_until(wake.at), if self.catching_up.is_none() => Happened::Due,
+                () = wake.come(), if self.catching_up.is_none() => Happened::Due,
             };
             // Whatever woke it: what is due must wait if the machine has slept, and no other turn will see it.
             if self.catching_up.is_none() && overslept(&wake) {
@@ -164,40 +177,44 @@ impl Driver {
     }
 
     fn reload(&mut self, policy: Arc<Policy>, integrations: Arc<Integrations>) {
+        self.pulse.replace(Arc::clone(&integrations));
         self.deliverer.replace(integrations);
         let effects = self.engine.reload(clock::now(), policy);
         self.perform(effects, Reply::Nobody);
     }
 
-    /// Persist first; what depends on the disk waits for it, the engine does not.
+    /// Persist first; what depends on the disk waits for it, the engine does not. What a kill must not separate from what
+    /// is written waits until the system has it: news and attempts. What is promised to people waits until the disk has
+    /// it: answers.
     fn perform(&mut self, effects: Effects, reply: Reply) {
         for note in effects.notes {
             self.notes.take(note);
         }
         let durable = effects.persist.iter().any(Change::is_durable);
         let (answer, attempts, deliverer) = (effects.answer, effects.deliver, self.deliverer.clone());
+        let (beats, pulse) = (effects.beat, self.pulse.clone());
         let (news, cluster) = (effects.publish, self.cluster.clone());
-        let publish = move || {
+        let tell = move || {
             if let Some(cluster) = cluster {
                 cluster.publish(&news);
             }
+            deliverer.start(attempts);
+            pulse.beat(beats);
         };
         if durable {
             let (metrics, records, started) = (self.metrics.clone(), Records::put(&effects.persist), Instant::now());
-            let then = move |saved: Result<(), CommitError>| {
+            let synced = move |saved: Result<(), CommitError>| {
                 records.count_saved(started.elapsed(), saved.is_ok(), &metrics);
-                publish();
                 reply.send(answer, saved);
-                deliverer.start(attempts);
             };
-            return self.committer.submit_durable(effects.persist, Box::new(then));
+            let then = Then { written: Box::new(tell), synced: Box::new(synced) };
+            return self.committer.submit_durable(effects.persist, then);
         }
         if !effects.persist.is_empty() {
             self.committer.submit_lazily(effects.persist);
         }
-        publish();
+        tell();
         reply.send(answer, Ok(()));
-        deliverer.start(attempts);
     }
 
     async fn finish_attempts(&mut self) {

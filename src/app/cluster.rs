@@ -95,5 +95,6 @@ fn cluster_options(flags: &cli::Cluster, opened: &Opened, name: &str) -> cluster
         reconnect_timeout: flags.reconnect_timeout,
         allow_public_address: flags.allow_public_advertise_address,
         label: flags.label.as_str().into(),
+        remembered: opened.saved.peers.clone(),
     }
 }

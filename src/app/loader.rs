@@ -99,6 +99,7 @@ impl Loader {
         let receivers = config.used_receivers();
         let irc = IrcPlans::build(&config.global.irc_servers, &receivers, &self.names())?;
         let integrations = Integrations::build(&receivers, &templates, &surroundings)?;
+        let integrations = integrations.with_heartbeats(&config.heartbeats, &surroundings)?;
         for Warning { receiver, kind, index, field, error } in integrations.rehearse(&surroundings) {
             tracing::warn!(component = "configuration", %receiver, integration = kind, index, %field, err = %error, "A template fails with sample alerts");
         }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use chitchat::ChitchatHandle;
 use tokio::sync::{Mutex, mpsc};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use watchbell_engine::members::Member;
 use watchbell_engine::peers::Peer;
 
 use super::gossip::{self, Inbox, Received};
@@ -86,6 +87,7 @@ struct Keeper {
     looked: Option<Instant>,
     /// What was last told.
     told: Vec<Peer>,
+    told_known: Option<Vec<Member>>,
 }
 
 impl Keeper {
@@ -93,7 +95,8 @@ impl Keeper {
         let options = &shared.options;
         let expected = !options.peers.is_empty();
         let settling = Settling::new(Instant::now(), options.gossip_interval, options.settle_timeout, expected);
-        Self { settling: Some(settling), looks: 0, tried: None, looked: None, told: Vec::new(), shared }
+        let (told, told_known) = (Vec::new(), None);
+        Self { settling: Some(settling), looks: 0, tried: None, looked: None, told, told_known, shared }
     }
 
     /// Returns once there is somebody to speak to: somebody who is expected, or who has spoken to this node.
@@ -132,15 +135,16 @@ impl Keeper {
     async fn look(&mut self, alive: Vec<Life>) {
         let shared = Arc::clone(&self.shared);
         let now = Instant::now();
-        let (changes, peers, met) = {
+        let named = shared.named();
+        let (changes, peers, known, met) = {
             let mut members = shared.members();
             if self.looked.replace(now).is_some_and(|before| now.duration_since(before) > SLEPT) {
                 members.slept(now);
             }
             let changes = members.look(alive, now);
-            let forgotten = members.forget(shared.options.reconnect_timeout, now);
+            let forgotten = members.forget(shared.options.reconnect_timeout, &named, now);
             forgotten.iter().for_each(|name| shared.metrics.cluster.forget(name));
-            (changes, members.peers(), members.meet(|address| shared.links.connection(address)))
+            (changes, members.peers(), members.known(), members.meet(|address| shared.links.connection(address)))
         };
         self.count(changes);
         if self.told != peers {
@@ -154,6 +158,10 @@ impl Keeper {
             shared.tell(Event::Met(node)).await;
         }
         self.settle(changes, now).await;
+        if self.settling.is_none() && self.told_known.as_ref() != Some(&known) {
+            self.told_known = Some(known.clone());
+            shared.tell(Event::Members(known)).await;
+        }
         self.compare().await;
     }
 

@@ -1,14 +1,15 @@
-//! Who is here: the living nodes, those that were lost, and how far each agrees with this one. It knows chitchat's
+//! Who is here: the living nodes, those that were lost or are remembered, and how far each agrees with this one. It knows chitchat's
 //! verdicts and what nodes say of themselves, and nothing of connections.
 //!
 //! A node that chitchat gives up is missed for a few looks before it counts as lost. A node that was stopped itself, and
 //! wakes with clocks that ran on, misses nobody for a while: it would take all others for dead, and speak for them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use smol_str::SmolStr;
+use watchbell_engine::members::{KnownPeer, Member as Known};
 use watchbell_engine::peers::Peer;
 use watchbell_engine::version::NodeId;
 
@@ -54,6 +55,10 @@ struct Member {
     state: State,
     /// The connection over which it was met.
     met: Option<u64>,
+    /// Whether it said goodbye: nobody misses it.
+    left: bool,
+    /// Whether it was met in an earlier life of this node only.
+    remembered: bool,
     /// Which comparison it was last asked for, and when, until it answers.
     asked: Option<(u64, Instant)>,
     /// Whether it was compared with since it came, or since that was doubted.
@@ -96,6 +101,17 @@ impl Members {
         Self { me, nodes: BTreeMap::new(), over: BTreeMap::new(), patient_until: None }
     }
 
+    /// Remembers nodes that were known in an earlier life of this one: they are lost until they are seen.
+    pub(super) fn remember(&mut self, peers: &[KnownPeer], now: Instant) {
+        for peer in peers.iter().filter(|peer| peer.node != self.me.id) {
+            if let Ok(address) = peer.address.parse() {
+                let life = Life { node: peer.node, name: peer.name.clone(), address, number: 0 };
+                let member = Member { state: State::Lost(now), remembered: true, ..Member::new(life) };
+                self.nodes.insert(peer.node, member);
+            }
+        }
+    }
+
     /// Takes note that this node was stopped, and hears nobody for that reason.
     pub(super) fn slept(&mut self, now: Instant) {
         self.patient_until = Some(now + PATIENCE);
@@ -133,6 +149,7 @@ impl Members {
             return;
         };
         match member.state {
+            State::Lost(_) if member.remembered => changes.joined += 1,
             State::Lost(_) => changes.returned += 1,
             _ if member.life.number != life.number => changes.updated += 1,
             _ => {
@@ -146,6 +163,9 @@ impl Members {
     /// Ends a life before chitchat notices.
     pub(super) fn end(&mut self, node: NodeId, number: u64, now: Instant) {
         self.over.insert((node, number), now + 2 * GONE_AFTER);
+        if let Some(member) = self.nodes.get_mut(&node).filter(|member| member.life.number == number) {
+            member.left = true;
+        }
     }
 
     /// Takes the node at an address for dead, for a while.
@@ -158,19 +178,35 @@ impl Members {
         }
     }
 
-    /// Forgets who is lost for longer than this, and who is lost for longest when there are too many. Returns the names
-    /// that nobody has any more.
-    pub(super) fn forget(&mut self, longest: Duration, now: Instant) -> Vec<SmolStr> {
+    /// Forgets who is lost for longer than this, unless it was `named` by an operator and has not said goodbye; and who is
+    /// lost for longest when there are too many. Returns the names that nobody has any more.
+    pub(super) fn forget(&mut self, longest: Duration, named: &BTreeSet<SocketAddr>, now: Instant) -> Vec<SmolStr> {
         let lost = |(node, member): (&NodeId, &Member)| match member.state {
-            State::Lost(since) => Some((since, *node)),
+            State::Lost(since) => {
+                let expected = named.contains(&member.life.address) && !member.left;
+                Some((since, *node, !expected && since + longest <= now))
+            }
             State::Alive | State::Missed(_) => None,
         };
         let mut lost: Vec<_> = self.nodes.iter().filter_map(lost).collect();
         lost.sort_unstable();
         let too_many = self.nodes.len().saturating_sub(MAX_LIVES);
-        let gone = lost.into_iter().enumerate().filter(|(n, (since, _))| *n < too_many || *since + longest <= now);
-        let names: Vec<_> = gone.filter_map(|(_, (_, node))| self.nodes.remove(&node)).map(|m| m.life.name).collect();
+        let gone = lost.into_iter().enumerate().filter(|(n, (.., given_up))| *n < too_many || *given_up);
+        let names: Vec<_> =
+            gone.filter_map(|(_, (_, node, _))| self.nodes.remove(&node)).map(|m| m.life.name).collect();
         names.into_iter().filter(|name| self.nodes.values().all(|member| member.life.name != *name)).collect()
+    }
+
+    /// All nodes that are here or missed. Where another node lives now, nobody is missed: a disk was replaced.
+    pub(super) fn known(&self) -> Vec<Known> {
+        let taken: BTreeSet<SocketAddr> = self.living().map(|member| member.life.address).collect();
+        let missed = |member: &Member| !member.left && !taken.contains(&member.life.address);
+        let known = |member: &Member| {
+            let Life { node, name, address, .. } = &member.life;
+            let peer = KnownPeer { name: name.clone(), node: *node, address: address.to_string().into() };
+            Known { peer, here: member.is_living() }
+        };
+        self.nodes.values().filter(|member| member.is_living() || missed(member)).map(known).collect()
     }
 
     /// The living nodes, this one among them.
@@ -287,7 +323,20 @@ impl Member {
     fn new(life: Life) -> Self {
         let (met, asked, differing) = (None, None, Vec::new());
         let (compared, counts, counts_from, equal) = (false, false, 0, false);
-        Self { life, state: State::Alive, met, asked, compared, counts, counts_from, equal, differing }
+        let (left, remembered) = (false, false);
+        Self {
+            life,
+            state: State::Alive,
+            met,
+            left,
+            remembered,
+            asked,
+            compared,
+            counts,
+            counts_from,
+            equal,
+            differing,
+        }
     }
 
     fn is_living(&self) -> bool {
@@ -312,121 +361,4 @@ impl Member {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn life(node: u64, number: u64) -> Life {
-        let name = format!("n{node}").into();
-        Life { node: NodeId(node), name, address: SocketAddr::from(([127, 0, 0, node as u8], 9094)), number }
-    }
-
-    fn members() -> (Members, Instant) {
-        (Members::new(Peer { id: NodeId(1), name: "n1".into() }), Instant::now())
-    }
-
-    fn names(members: &Members) -> Vec<String> {
-        members.peers().into_iter().map(|peer| peer.name.to_string()).collect()
-    }
-
-    #[test]
-    fn a_node_is_lost_after_some_looks_and_returns_at_once() {
-        let (mut members, now) = members();
-        assert_eq!(members.look(vec![life(1, 1), life(2, 1)], now), Changes { joined: 1, ..Changes::default() });
-        for _ in 0..LOOKS {
-            assert_eq!(members.look(vec![], now), Changes::default());
-            assert_eq!(names(&members), ["n1", "n2"]);
-        }
-        assert_eq!(members.look(vec![], now), Changes { left: 1, ..Changes::default() });
-        assert_eq!((names(&members), members.lost()), (vec!["n1".into()], vec![life(2, 1).address]));
-        assert_eq!(members.look(vec![life(2, 1)], now), Changes { returned: 1, ..Changes::default() });
-        assert_eq!(names(&members), ["n1", "n2"]);
-        members.forget(Duration::ZERO, now);
-        assert_eq!(names(&members), ["n1", "n2"]);
-    }
-
-    #[test]
-    fn a_look_in_between_makes_good_for_all_misses() {
-        let (mut members, now) = members();
-        members.look(vec![life(2, 1)], now);
-        for _ in 0..3 {
-            (0..LOOKS).for_each(|_| assert_eq!(members.look(vec![], now), Changes::default()));
-            members.look(vec![life(2, 1)], now);
-        }
-        assert_eq!(names(&members), ["n1", "n2"]);
-    }
-
-    #[test]
-    fn who_was_stopped_itself_misses_nobody_for_a_while() {
-        let (mut members, now) = members();
-        members.look(vec![life(2, 1), life(3, 1)], now);
-        members.slept(now);
-        members.end(NodeId(3), 1, now);
-        (0..=LOOKS).for_each(|_| assert_eq!(members.look(vec![], now).joined, 0));
-        assert_eq!(names(&members), ["n1", "n2"], "but who said goodbye is gone");
-        (0..=LOOKS).for_each(|_| assert_eq!(members.look(vec![], now + PATIENCE).joined, 0));
-        assert_eq!(names(&members), ["n1"]);
-    }
-
-    #[test]
-    fn who_says_goodbye_or_refuses_is_gone_at_once() {
-        let (mut members, now) = members();
-        members.look(vec![life(2, 1), life(3, 1)], now);
-        members.end(NodeId(2), 1, now);
-        members.refused(life(3, 1).address, now);
-        let alive = vec![life(2, 1), life(3, 1)];
-        assert_eq!(members.look(alive.clone(), now).left, 2);
-        assert_eq!(members.look(alive, now + REFUSED_FOR + Duration::from_secs(1)).returned, 1, "only who was refused");
-        assert_eq!(members.look(vec![life(2, 2)], now).returned, 1, "another life is not over");
-    }
-
-    #[test]
-    fn the_later_life_of_a_node_counts() {
-        let (mut members, now) = members();
-        members.look(vec![life(2, 1)], now);
-        assert_eq!(members.look(vec![life(2, 2), life(2, 1)], now).updated, 1);
-        assert_eq!(members.look(vec![life(2, 1), life(2, 2)], now), Changes::default());
-    }
-
-    #[test]
-    fn a_name_that_is_taken_is_a_conflict() {
-        let (mut members, now) = members();
-        let twin = Life { name: "n1".into(), ..life(7, 1) };
-        assert_eq!(members.look(vec![twin], now).conflicts, 1);
-        assert_eq!(members.peers().len(), 2, "both count: their identities differ");
-    }
-
-    #[test]
-    fn what_differs_is_asked_for_in_portions() {
-        let (mut members, now) = members();
-        members.look(vec![life(2, 1)], now);
-        assert!(!members.all_compared());
-        let differing: Vec<u8> = (0..80).collect();
-        assert_eq!(members.compared(NodeId(2), differing, Round::Answers(1)), (0..32).collect::<Vec<u8>>());
-        assert_eq!(members.answered(NodeId(2)), (32..64).collect::<Vec<u8>>());
-        assert_eq!(members.answered(NodeId(2)), (64..80).collect::<Vec<u8>>());
-        assert!(!members.all_compared());
-        assert_eq!(members.answered(NodeId(2)), Vec::<u8>::new());
-        assert!(members.all_compared());
-        assert_eq!(members.agreeing(), 0);
-        members.compared(NodeId(2), vec![], Round::Asks(1));
-        assert_eq!(members.agreeing(), 1);
-        members.doubt(7);
-        for old in [Round::Answers(6), Round::Asks(9)] {
-            members.compared(NodeId(2), vec![], old);
-            assert!(!members.all_compared(), "{old:?} was under way before");
-        }
-        members.compared(NodeId(2), vec![], Round::Answers(7));
-        assert!(members.all_compared());
-    }
-
-    #[test]
-    fn each_connection_is_met_once() {
-        let (mut members, now) = members();
-        members.look(vec![life(2, 1)], now);
-        assert_eq!(members.meet(|_| None), []);
-        assert_eq!(members.meet(|_| Some(4)), [NodeId(2)]);
-        assert_eq!(members.meet(|_| Some(4)), []);
-        assert_eq!(members.meet(|_| None), []);
-        assert_eq!(members.meet(|_| Some(5)), [NodeId(2)]);
-    }
-}
+mod tests;

@@ -39,6 +39,7 @@ use std::time::{Duration, Instant};
 use smol_str::SmolStr;
 use tokio::sync::{mpsc, oneshot};
 use watchbell_engine::digest::Digest;
+use watchbell_engine::members::{KnownPeer, Member};
 use watchbell_engine::peers::Peer;
 use watchbell_engine::replica::Record;
 use watchbell_engine::version::NodeId;
@@ -86,6 +87,8 @@ pub struct Options {
     pub allow_public_address: bool,
     /// What all nodes of the cluster share; may be empty.
     pub label: SmolStr,
+    /// The nodes that were known when this one stopped.
+    pub remembered: Vec<KnownPeer>,
 }
 
 /// Who may take part. Without either of the two it is whoever reaches the port.
@@ -129,6 +132,8 @@ pub enum ClusterError {
 pub enum Event {
     /// The living nodes, this one among them.
     Peers(Vec<Peer>),
+    /// All nodes that are here or missed, this one apart. Not before the node has settled: it would miss all of them.
+    Members(Vec<Member>),
     /// A way to a living node is open, for the first time or again: it may lack what was sent before.
     Met(NodeId),
     /// It is time to compare with a node.

@@ -80,7 +80,9 @@ impl Shared {
         metrics.cluster.open.set(i64::from(security.is_open()));
         metrics.cluster.transport.shown.store(security.tls.is_some(), Relaxed);
         let (securing, security) = watch::channel(Arc::new(security));
-        let members = Mutex::new(Members::new(Peer { id: me.node, name: me.name.clone() }));
+        let mut members = Members::new(Peer { id: me.node, name: me.name.clone() });
+        members.remember(&options.remembered, Instant::now());
+        let members = Mutex::new(members);
         let (links, named, own) = (Links::default(), Mutex::new(named), Mutex::new(BTreeSet::from([address])));
         let (numbers, settled, told_of_twin) = (AtomicU64::new(0), AtomicBool::new(false), AtomicBool::new(false));
         Self {

@@ -106,6 +106,12 @@ impl<'a> Check<'a> {
         }
     }
 
+    /// Tells of a heartbeat whose rule is not there.
+    pub(super) fn undefined_rule(&mut self, name: &str, known: &BTreeSet<String>, place: &Place) {
+        let advice = advice(name, known, "expect");
+        self.problem(place, format!("undefined expect rule {name:?} used in heartbeat ({advice})"));
+    }
+
     /// Tells of a list of repetitions that the notification log is too forgetful for, or that flushes are too rare for.
     pub(super) fn repetition(&mut self, place: &Place, repeat: Duration, group: Duration) {
         let (shown, retention) = (PrometheusDuration(repeat), PrometheusDuration(self.options.retention));

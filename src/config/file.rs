@@ -11,6 +11,7 @@ use crate::settings::duration::PrometheusDuration;
 use crate::settings::email::EmailConfig;
 use crate::settings::gitlab::GitlabConfig;
 use crate::settings::global::Global;
+use crate::settings::heartbeat::HeartbeatConfig;
 use crate::settings::irc::IrcConfig;
 use crate::settings::terminal::TerminalConfig;
 use crate::settings::webhook::WebhookConfig;
@@ -27,6 +28,9 @@ pub(super) struct File {
     pub(super) mute_time_intervals: Vec<At<NamedIntervals>>,
     pub(super) time_intervals: Vec<At<NamedIntervals>>,
     pub(super) tracing: Option<At<IgnoredAny>>,
+    pub(super) expect: Vec<At<Option<Expect>>>,
+    pub(super) peer_down: Option<At<PeerDown>>,
+    pub(super) heartbeats: Vec<At<Option<HeartbeatConfig>>>,
     /// Without its feature flag Alertmanager ignores the section, and so does Watchbell, which lacks the flag.
     #[serde(rename = "event_recorder")]
     pub(super) _event_recorder: Option<IgnoredAny>,
@@ -120,6 +124,28 @@ pub(super) struct InhibitRule {
     pub(super) target_matchers: Vec<At<String>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) equal: Vec<At<String>>,
+}
+
+/// An alert that should always fire.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Expect {
+    pub(super) name: String,
+    pub(super) matchers: Vec<At<String>>,
+    pub(super) within: Option<At<PrometheusDuration>>,
+    pub(super) labels: BTreeMap<String, At<String>>,
+    pub(super) annotations: BTreeMap<String, At<String>>,
+}
+
+/// What is raised when a peer dies.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct PeerDown {
+    pub(super) enabled: Option<bool>,
+    #[serde(rename = "for")]
+    pub(super) after: Option<PrometheusDuration>,
+    pub(super) labels: BTreeMap<String, At<String>>,
+    pub(super) annotations: BTreeMap<String, At<String>>,
 }
 
 /// Time intervals under one name.

@@ -1,7 +1,7 @@
 //! Configuration: a file becomes a checked policy, or one error that names file, line, column and key.
 //!
-//! `yaml` reads the text into the types of `file`; `receivers`, `intervals`, `routes` and `inhibit` judge them and
-//! build the policy; `templates` reads the template files; `shown` prints what is in force. All problems that can be
+//! `yaml` reads the text into the types of `file`; `receivers`, `intervals`, `routes`, `inhibit` and `vigil` judge them
+//! and build the policy; `templates` reads the template files; `shown` prints what is in force. All problems that can be
 //! told at once are told at once. Nothing here notifies, and nothing here keeps time.
 
 mod check;
@@ -17,6 +17,7 @@ mod routes;
 mod shown;
 mod spelling;
 mod templates;
+mod vigil;
 mod yaml;
 
 use std::io::Read;
@@ -37,6 +38,7 @@ pub use templates::{TemplateFile, parse_templates};
 use yaml::At;
 
 use crate::settings::global::Global;
+use crate::settings::heartbeat::HeartbeatConfig;
 use crate::settings::receiver::Receiver;
 
 /// A larger file is refused, in bytes: ten times the largest known configuration.
@@ -51,6 +53,8 @@ pub struct Config {
     pub global: Global,
     /// The settings of all receivers, inheritance filled in, in the order of [`Policy::receivers`].
     pub receivers: Vec<Receiver>,
+    /// The heartbeats, in the order of the policy's.
+    pub heartbeats: Vec<HeartbeatConfig>,
     /// Receivers that no route names; nothing is ever told to them.
     pub unused_receivers: Vec<SmolStr>,
     /// The template files in the order in which they are to be parsed.
@@ -128,6 +132,7 @@ fn judge(mut file: File, place: &Place, directory: &Path, text: &str, check: &mu
     let time_intervals = intervals::time_intervals(&mut file.mute_time_intervals, &mut file.time_intervals, check);
     let inhibit_rules = inhibit::inhibit_rules(&mut file.inhibit_rules, check);
     let templates = templates::read(&file.templates, directory, check);
+    let (vigil, heartbeats) = vigil::vigil(&mut file, &global, directory, check);
     let Some(mut root) = file.route.take() else {
         check.problem(place, "no routes provided (a `route` with a `receiver` is needed)");
         return None;
@@ -141,12 +146,14 @@ fn judge(mut file: File, place: &Place, directory: &Path, text: &str, check: &mu
         time_intervals,
         receivers: policy_receivers,
         resolve_timeout: global.resolve_timeout.0,
+        vigil,
     };
     Some(Config {
         unused_receivers: unused_receivers(&policy),
         policy: Arc::new(policy),
         global,
         receivers,
+        heartbeats,
         templates,
         original,
         hash: hash(text),

@@ -158,7 +158,7 @@ fn check_irc_server(name: &str, global: &Global) -> Result<(), Invalid> {
 }
 
 /// Takes the global settings as a whole where there are none.
-fn inherit_http(own: &mut Option<HttpConfig>, global: &Global, directory: &Path) {
+pub(super) fn inherit_http(own: &mut Option<HttpConfig>, global: &Global, directory: &Path) {
     match own {
         Some(config) => paths::resolve(config, directory),
         None => own.clone_from(&global.http_config),

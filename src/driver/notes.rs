@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp as Instant;
 use watchbell_engine::effect::Note;
+use watchbell_engine::heartbeat::Stalled;
 use watchbell_engine::nflog::NflogKey;
 use watchbell_engine::notification::{Failure, Reason};
 use watchbell_engine::silence::Silence;
 use watchbell_engine::time::Timestamp;
+use watchbell_engine::vigil::Cause;
 
+use crate::clock;
 use crate::telemetry::Metrics;
 
 /// Writes down what was decided.
@@ -60,6 +63,35 @@ impl NoteTaker {
                 let node = format_args!("{:016x}", version.node.0);
                 tracing::warn!(component = "cluster", %node, "a record was refused: its writer's clock is far ahead of ours");
             }
+            Note::Seen(name) => self.metrics.vigil.seen(&name, clock::now().as_secs()),
+            Note::Raised(cause) => self.own(&cause, true),
+            Note::Over(cause) => self.own(&cause, false),
+            Note::Heartbeat { name, works, changed } => {
+                self.metrics.vigil.due(&name, works);
+                if changed {
+                    log_heartbeat(&name, works);
+                }
+            }
+        }
+    }
+
+    /// An alert of our own begins to fire, or ends.
+    fn own(&self, cause: &Cause, fires: bool) {
+        match (cause, fires) {
+            (Cause::Missing(name), _) => self.metrics.vigil.missing(name, fires),
+            (Cause::PeerDown(name), _) => self.metrics.vigil.peer_down(name, fires),
+        }
+        match (cause, fires) {
+            (Cause::Missing(expect), true) => {
+                tracing::warn!(component = "vigil", %expect, "An expected alert is missing");
+            }
+            (Cause::Missing(expect), false) => {
+                tracing::info!(component = "vigil", %expect, "An expected alert is not missing any more");
+            }
+            (Cause::PeerDown(peer), true) => tracing::warn!(component = "vigil", %peer, "A peer is down"),
+            (Cause::PeerDown(peer), false) => {
+                tracing::info!(component = "vigil", %peer, "A peer is not missed any more")
+            }
         }
     }
 
@@ -99,6 +131,16 @@ impl NoteTaker {
             Matchers = %matchers.join(","),
             "{what}"
         );
+    }
+}
+
+fn log_heartbeat(heartbeat: &str, works: Result<(), Stalled>) {
+    match works {
+        Ok(()) => tracing::info!(component = "vigil", %heartbeat, "Everything works: the heartbeat is sent"),
+        Err(reason) => {
+            let reason = reason.as_str();
+            tracing::warn!(component = "vigil", %heartbeat, reason, "The heartbeat is not sent");
+        }
     }
 }
 

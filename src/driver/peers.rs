@@ -15,6 +15,7 @@ impl Driver {
         let Some(cluster) = self.cluster.clone() else { return };
         match event {
             Event::Peers(peers) => self.handle(Input::Peers(peers), Reply::Nobody),
+            Event::Members(members) => self.handle(Input::Members(members), Reply::Nobody),
             Event::News(records) => self.handle(Input::News(records), Reply::Nobody),
             Event::Settled => self.handle(Input::Settled, Reply::Nobody),
             Event::Met(node) => {

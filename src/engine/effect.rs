@@ -8,8 +8,10 @@ use smol_str::SmolStr;
 
 use crate::alert::Alert;
 use crate::group::SavedGroup;
+use crate::heartbeat::Stalled;
 use crate::intent::Intent;
 use crate::label::Fingerprint;
+use crate::members::{KnownPeer, Member};
 use crate::nflog::{NflogEntry, NflogKey, ReceiverData};
 use crate::notification::{Failure, FailureKind, Notification, Reason};
 use crate::peers::Peer;
@@ -17,6 +19,7 @@ use crate::replica::Record;
 use crate::silence::edit::{Draft, SilenceError};
 use crate::silence::{Silence, SilenceId};
 use crate::version::Version;
+use crate::vigil::Cause;
 
 /// Everything that can happen, but for time passing and the policy being replaced.
 #[derive(Clone, Debug)]
@@ -41,6 +44,8 @@ pub enum Input {
     },
     /// The living nodes, this one among them.
     Peers(Vec<Peer>),
+    /// All nodes that are here or missed, this one apart.
+    Members(Vec<Member>),
     /// Another node's records.
     News(Vec<Record>),
     /// The cluster has settled: what the others know is known here.
@@ -49,18 +54,21 @@ pub enum Input {
     Overslept,
 }
 
-/// What the engine asks for. It must be done in the order of the fields: what is persisted as durable must be on disk
-/// before it is published, answered or told.
+/// What the engine asks for. It must be done in the order of the fields. Before anything is published or told, what is
+/// persisted as durable must be written so that the end of the program does not take it; before anything is answered, so
+/// that a loss of power does not take it either.
 #[derive(Clone, Debug, Default)]
 pub struct Effects {
     /// Changes of what is kept on disk.
     pub persist: Vec<Change>,
     /// Records for the other nodes.
     pub publish: Vec<Record>,
-    /// The answer to whoever asked.
-    pub answer: Option<Answer>,
     /// Attempts to start.
     pub deliver: Vec<Attempt>,
+    /// Heartbeats to send, by their names.
+    pub beat: Vec<SmolStr>,
+    /// The answer to whoever asked.
+    pub answer: Option<Answer>,
     /// What was decided and why, for logs and metrics.
     pub notes: Vec<Note>,
 }
@@ -112,10 +120,14 @@ pub enum Change {
     PutGroup(SavedGroup),
     /// Forget a group's timer; only the route's id and the labels count.
     DeleteGroup(SavedGroup),
+    /// Remember a peer.
+    PutPeer(KnownPeer),
+    /// Forget the peer of this name.
+    DeletePeer(SmolStr),
 }
 
 impl Change {
-    /// Whether it must be on disk before anything that follows from it happens.
+    /// Whether what follows from it must wait for it, as [`Effects`] says.
     pub fn is_durable(&self) -> bool {
         matches!(self, Self::PutSilence(_) | Self::PutNflog(_) | Self::PutIntent(_))
     }
@@ -179,6 +191,21 @@ pub enum Note {
     SilenceExpired(Arc<Silence>),
     /// Another node's record was refused: this version of it lies too far ahead of our clock.
     ClockAhead(Version),
+    /// An expected alert was received, here or on another node.
+    Seen(SmolStr),
+    /// An alert of our own begins to fire.
+    Raised(Cause),
+    /// An alert of our own is over.
+    Over(Cause),
+    /// A heartbeat was due.
+    Heartbeat {
+        /// Its name.
+        name: SmolStr,
+        /// Whether it is sent, or why it is not.
+        works: Result<(), Stalled>,
+        /// Whether that was otherwise the last time, or this is the first.
+        changed: bool,
+    },
 }
 
 /// Why an alert is not told.

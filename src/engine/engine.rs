@@ -18,6 +18,7 @@ use crate::time::Timestamp;
 use crate::timer::{Timer, Timers};
 use crate::version::NodeId;
 use crate::view::View;
+use crate::vigil::Watch;
 
 /// What is fixed while the program runs.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +56,7 @@ pub struct Engine {
     pub(crate) timers: Timers,
     pub(crate) turns: Turns,
     pub(crate) name_limit: NameLimit,
+    pub(crate) watch: Watch,
     /// Nothing is flushed before; moved up to `start_at` when the cluster has settled.
     pub(crate) hold_until: Timestamp,
     pub(crate) start_at: Timestamp,
@@ -72,7 +74,7 @@ const TIMERS_A_CALL: usize = 64;
 impl Engine {
     /// An engine that knows nothing yet.
     pub fn new(now: Timestamp, options: Options, policy: Arc<Policy>) -> Self {
-        Self {
+        let mut engine = Self {
             options,
             router: Router::new(Arc::clone(&policy)),
             view: View::new(policy, options.silences.retention),
@@ -85,13 +87,16 @@ impl Engine {
             timers: Timers::default(),
             turns: Turns::new(options.node, options.peer_timeout, options.settle_timeout > Duration::ZERO, now),
             name_limit: NameLimit::new(options.per_alertname_limit),
+            watch: Watch::default(),
             hold_until: now + options.start_delay.max(options.settle_timeout),
             start_at: now + options.start_delay,
             latest: now,
             last_attempt: 0,
             last_claim: Timestamp::EPOCH,
             random: options.node.0 ^ now.as_micros().cast_unsigned() | 1,
-        }
+        };
+        engine.keep_watch(now, &mut Effects::default());
+        engine
     }
 
     /// Takes an input.
@@ -100,7 +105,7 @@ impl Engine {
         self.follow_clock(now);
         let mut effects = Effects::default();
         match input {
-            Input::Alerts(alerts) => alerts.into_iter().for_each(|alert| self.ingest(now, alert, &mut effects)),
+            Input::Alerts(alerts) => alerts.into_iter().for_each(|alert| self.receive(now, alert, &mut effects)),
             Input::SetSilence { draft, fresh } => {
                 effects.answer = Some(Answer::SilenceSet(self.set_silence(now, draft, fresh, &mut effects)));
             }
@@ -109,6 +114,7 @@ impl Engine {
             }
             Input::Delivered { attempt, outcome } => self.delivered(now, attempt, outcome, &mut effects),
             Input::Peers(peers) => self.peers_changed(now, peers, &mut effects),
+            Input::Members(members) => self.take_members(now, members, &mut effects),
             Input::News(records) => records.into_iter().for_each(|record| self.merge(now, record, &mut effects)),
             Input::Settled => self.settled(now),
             Input::Overslept => self.overslept(before, now),
@@ -131,6 +137,8 @@ impl Engine {
                 Timer::NflogForgotten(key) => self.forget_nflog(&key, &mut effects),
                 Timer::IntentForgotten(key) => self.forget_intent(&key, &mut effects),
                 Timer::AlertGc => self.collect_alerts(now),
+                Timer::Vigil(cause) => self.keep_vigil(now, due, cause, &mut effects),
+                Timer::Heartbeat(name) => self.beat(now, name, &mut effects),
             }
         }
         effects

@@ -13,6 +13,12 @@ use crate::time::Timestamp;
 use crate::timer::Timer;
 
 impl Engine {
+    /// Takes an alert that somebody reports.
+    pub(crate) fn receive(&mut self, now: Timestamp, alert: Arc<Alert>, effects: &mut Effects) {
+        self.look_at(now, &alert, effects);
+        self.ingest(now, alert, effects);
+    }
+
     pub(crate) fn ingest(&mut self, now: Timestamp, alert: Arc<Alert>, effects: &mut Effects) {
         let fingerprint = alert.fingerprint();
         if !self.name_limit.admits(&alert, fingerprint, now) {

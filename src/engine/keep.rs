@@ -90,6 +90,7 @@ impl Engine {
     }
 
     pub(crate) fn keep_nflog(&mut self, entry: Arc<NflogEntry>, effects: &mut Effects) {
+        self.note_outcome(&entry.key, true);
         self.timers.set(Timer::NflogForgotten(entry.key.clone()), entry.expires_at);
         let old = self.nflog.insert(entry.key.clone(), Arc::clone(&entry));
         self.ledger.replace(old.map(|old| trace_nflog(&old)), Some(trace_nflog(&entry)));
@@ -97,6 +98,7 @@ impl Engine {
     }
 
     pub(crate) fn forget_nflog(&mut self, key: &NflogKey, effects: &mut Effects) {
+        self.note_outcome(key, true);
         let old = self.nflog.remove(key);
         self.ledger.replace(old.map(|old| trace_nflog(&old)), None);
         effects.persist.push(Change::DeleteNflog(key.clone()));
@@ -113,7 +115,7 @@ mod tests {
     use crate::effect::{Answer, Input};
     use crate::label::Labels;
     use crate::matcher::{MatchOp, Matcher};
-    use crate::policy::{GroupBy, Policy, Receiver, Route};
+    use crate::policy::{GroupBy, Policy, Receiver, Route, Vigil};
     use crate::silence::edit::SilenceLimits;
     use crate::version::{NodeId, Version};
 
@@ -146,6 +148,7 @@ mod tests {
             time_intervals: BTreeMap::new(),
             receivers: vec![receiver],
             resolve_timeout: HOUR,
+            vigil: Vigil::default(),
         };
         let options = Options {
             node: NodeId(1),

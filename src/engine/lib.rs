@@ -26,6 +26,8 @@
 //! * What happens: `ingest` (alerts come in), `flush` (a group's timer is due), `tell` (one integration is told) over
 //!   `decide` (is there a reason?) `delivery` (where that stands), [`intent`] (what may have been heard)
 //!   and [`sighting`] (what other nodes see), `keep` (silences and log entries), `timer`.
+//! * What should happen and does not: [`vigil`] (alerts of our own), raised when an alert is not seen ([`expect`]) or a peer
+//!   dies ([`members`]); and [`heartbeat`] (a call while everything works).
 //! * Going on: [`resume`] (restart, reload), `step` (a clock that is set back), and for several nodes [`version`] (whose record is newer), [`replica`]
 //!   (what they tell each other), [`digest`] (whether they hold the same), [`peers`] (whose turn it is) and `claim` (what they are told of that).
 //!
@@ -66,8 +68,10 @@ mod delivery;
 pub mod digest;
 pub mod effect;
 pub mod engine;
+pub mod expect;
 mod flush;
 pub mod group;
+pub mod heartbeat;
 mod index;
 mod ingest;
 mod inhibit;
@@ -75,6 +79,7 @@ pub mod intent;
 mod keep;
 pub mod label;
 pub mod matcher;
+pub mod members;
 pub mod nflog;
 pub mod notification;
 pub mod pairs;
@@ -92,5 +97,6 @@ pub mod timeinterval;
 mod timer;
 pub mod version;
 pub mod view;
+pub mod vigil;
 
 pub use crate::engine::{Engine, Options};

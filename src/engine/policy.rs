@@ -25,6 +25,61 @@ pub struct Policy {
     pub receivers: Vec<Receiver>,
     /// How long an alert without an end fires after its last report.
     pub resolve_timeout: Duration,
+    /// What is watched over, and raised as alerts of our own.
+    pub vigil: Vigil,
+}
+
+/// What is watched over. All names are unique among their kind.
+#[derive(Clone, Debug, Default)]
+pub struct Vigil {
+    /// Alerts that should always fire, in the order of the file.
+    pub expect: Vec<Expected>,
+    /// What is raised when a peer has died; `None` means nothing.
+    pub peer_down: Option<PeerDown>,
+    /// Proofs, for somebody outside, that everything works.
+    pub heartbeats: Vec<Heartbeat>,
+}
+
+/// An alert that should always fire.
+#[derive(Clone, Debug)]
+pub struct Expected {
+    /// The rule's name, which all nodes know it by.
+    pub name: SmolStr,
+    /// All must match; never empty.
+    pub matchers: Vec<Matcher>,
+    /// It is missing when no node has received it for so long.
+    pub within: Duration,
+    /// What is raised then.
+    pub raises: OwnAlert,
+}
+
+/// What is raised when a peer has died.
+#[derive(Clone, Debug)]
+pub struct PeerDown {
+    /// How long the peer must be away.
+    pub after: Duration,
+    /// What is raised; the label `peer` is added, and `{peer}` in annotations stands for its name.
+    pub raises: OwnAlert,
+}
+
+/// A call that says that an expected alert goes the whole way.
+#[derive(Clone, Debug)]
+pub struct Heartbeat {
+    /// Its name.
+    pub name: SmolStr,
+    /// The name of the rule whose alert must be received and told.
+    pub expect: SmolStr,
+    /// Time between two calls; never zero.
+    pub interval: Duration,
+}
+
+/// An alert that is raised here and not received.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnAlert {
+    /// Its labels; never empty, and no value is.
+    pub labels: Labels,
+    /// Its annotations.
+    pub annotations: Labels,
 }
 
 /// One node of the routing tree, with everything it inherits filled in.

@@ -9,12 +9,14 @@ use crate::decide::Told;
 use crate::digest::{Digest, Horizon, Trace, trace_nflog, trace_silence};
 use crate::effect::{Effects, Note};
 use crate::engine::Engine;
+use crate::expect::Seen;
 use crate::nflog::NflogEntry;
 use crate::peers::{Claim, ClaimState};
 use crate::sighting::Sighting;
 use crate::silence::Silence;
 use crate::time::Timestamp;
 use crate::version::Version;
+use crate::vigil::Raised;
 
 /// What nodes tell each other.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +31,10 @@ pub enum Record {
     Sighting(Sighting),
     /// An alert that is over and whose end the sender cannot tell, since it sees nothing of what fires elsewhere.
     Ended(Arc<Alert>),
+    /// The sender has received an expected alert.
+    Seen(Seen),
+    /// An alert of its own that the sender has raised.
+    Raised(Raised),
 }
 
 /// How far ahead of our clock a record may have been written. What is further ahead is refused: it would win against
@@ -56,6 +62,8 @@ impl Engine {
             Record::Claim(claim) => self.merge_claim(now, claim, effects),
             Record::Sighting(sighting) => self.take_sighting(now, sighting, effects),
             Record::Ended(alert) => self.take_ended(now, alert, effects),
+            Record::Seen(seen) => self.take_seen(now, seen, effects),
+            Record::Raised(raised) => self.take_raised(now, raised, effects),
         }
     }
 

@@ -12,12 +12,14 @@ use crate::group::{Group, SavedGroup};
 use crate::inhibit::Inhibitor;
 use crate::intent::Intent;
 use crate::label::{Fingerprint, Labels};
+use crate::members::KnownPeer;
 use crate::nflog::NflogEntry;
 use crate::policy::Policy;
 use crate::route::{GroupRef, Router};
 use crate::silence::Silence;
 use crate::time::{Timestamp, UtcOffset};
 use crate::timer::Timer;
+use crate::vigil::Watch;
 
 /// What was on disk.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +34,8 @@ pub struct Saved {
     pub alerts: Vec<Arc<Alert>>,
     /// Timers of groups.
     pub groups: Vec<SavedGroup>,
+    /// The other nodes.
+    pub peers: Vec<KnownPeer>,
 }
 
 /// A group by names that hold under every policy: its route's id and its labels.
@@ -70,6 +74,10 @@ impl Engine {
         // What was just read is on disk already.
         effects = Effects::default();
         engine.regroup(now, carried.collect(), &mut effects);
+        // What fires already is taken over.
+        let book = saved.peers.into_iter().map(|peer| (peer.name.clone(), peer)).collect();
+        engine.watch = Watch { book, ..Watch::default() };
+        engine.keep_watch(now, &mut effects);
         (engine, effects)
     }
 
@@ -89,6 +97,7 @@ impl Engine {
         }
         let mut effects = Effects::default();
         self.regroup(now, carried, &mut effects);
+        self.keep_watch(now, &mut effects);
         effects
     }
 
@@ -102,6 +111,7 @@ impl Engine {
                 self.timers.set(Timer::Flush(id), next);
             }
         }
+        self.begin_vigil_early(self.hold_until);
     }
 
     /// Ends all groups, with what must survive until [`regroup`](Self::regroup). A flush that was not settled is done

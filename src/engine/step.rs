@@ -24,10 +24,15 @@ impl Engine {
             return;
         }
         self.latest = now;
-        self.timers.pull(back, |timer| matches!(timer, Timer::Flush(_) | Timer::Delivery(_) | Timer::AlertGc));
+        let is_a_span = |timer: &Timer| {
+            use Timer::{AlertGc, Delivery, Flush, Heartbeat, Vigil};
+            matches!(timer, Flush(_) | Delivery(_) | AlertGc | Vigil(_) | Heartbeat(_))
+        };
+        self.timers.pull(back, is_a_span);
         Arc::make_mut(&mut self.view.groups).values_mut().for_each(|group| Arc::make_mut(group).pull(back));
         self.deliveries.values_mut().for_each(|delivery| delivery.pull(back));
         self.turns.pull(back);
+        self.watch.pull(back);
         (self.hold_until, self.start_at) = (self.hold_until - back, self.start_at - back);
         self.reopen_silences(now);
     }

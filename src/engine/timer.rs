@@ -3,10 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use smol_str::SmolStr;
+
 use crate::nflog::NflogKey;
 use crate::route::GroupRef;
 use crate::silence::SilenceId;
 use crate::time::Timestamp;
+use crate::vigil::Cause;
 
 /// Something that becomes due.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,6 +28,10 @@ pub(crate) enum Timer {
     IntentForgotten(NflogKey),
     /// Resolved alerts that no group holds are dropped.
     AlertGc,
+    /// What is waited for has not come, or the alert about it is to be renewed.
+    Vigil(Cause),
+    /// A heartbeat is due.
+    Heartbeat(SmolStr),
 }
 
 /// The set of timers: each at most once.

@@ -8,7 +8,9 @@ mod data;
 mod email;
 mod field;
 mod figures;
+mod gate;
 mod gitlab;
+mod heartbeat;
 mod http;
 mod identity;
 mod irc;
@@ -34,6 +36,7 @@ use watchbell_template::Templates;
 use self::field::Field;
 use crate::settings::email::EmailConfig;
 use crate::settings::gitlab::GitlabConfig;
+use crate::settings::heartbeat::HeartbeatConfig;
 use crate::settings::irc::IrcConfig;
 use crate::settings::receiver::Receiver;
 use crate::settings::terminal::TerminalConfig;
@@ -78,6 +81,7 @@ pub struct Surroundings {
 /// Every integration of one configuration.
 pub struct Integrations {
     by_receiver: BTreeMap<SmolStr, Vec<Integration>>,
+    heartbeats: BTreeMap<SmolStr, heartbeat::Heartbeat>,
 }
 
 /// Why integrations cannot be built.
@@ -92,6 +96,14 @@ pub enum ReceiverError {
         kind: &'static str,
         /// Its position among the receiver's of this kind.
         index: usize,
+        /// What is wrong with it.
+        error: Box<Self>,
+    },
+    /// Something about a heartbeat.
+    #[error("heartbeat {name:?}: {error}")]
+    Heartbeat {
+        /// Its name.
+        name: String,
         /// What is wrong with it.
         error: Box<Self>,
     },
@@ -136,7 +148,36 @@ impl Integrations {
     ) -> Result<Self, ReceiverError> {
         let build =
             |receiver: &Receiver| Ok((SmolStr::new(&receiver.name), integrations(receiver, templates, surroundings)?));
-        Ok(Self { by_receiver: receivers.iter().map(build).collect::<Result<_, _>>()? })
+        let by_receiver = receivers.iter().map(build).collect::<Result<_, _>>()?;
+        Ok(Self { by_receiver, heartbeats: BTreeMap::new() })
+    }
+
+    /// Adds heartbeats, whose settings have inherited what they lacked and are valid.
+    ///
+    /// # Errors
+    /// The first heartbeat that cannot be built, and why.
+    pub fn with_heartbeats(
+        mut self,
+        configs: &[HeartbeatConfig],
+        surroundings: &Surroundings,
+    ) -> Result<Self, ReceiverError> {
+        for config in configs {
+            let wrong = |error| ReceiverError::Heartbeat { name: config.name.clone(), error: Box::new(error) };
+            let heartbeat = heartbeat::Heartbeat::build(config, surroundings).map_err(wrong)?;
+            self.heartbeats.insert(SmolStr::new(&config.name), heartbeat);
+        }
+        Ok(self)
+    }
+
+    /// Sends the heartbeat of this name, once and bounded in time.
+    ///
+    /// # Errors
+    /// Why it was not taken.
+    pub async fn beat(&self, name: &str) -> Result<(), String> {
+        match self.heartbeats.get(name) {
+            Some(heartbeat) => heartbeat.send().await,
+            None => Err("the configuration has no such heartbeat any more".to_owned()),
+        }
     }
 
     /// Tells `notification` to the integration that its key names: one attempt, which the caller bounds in time.

@@ -23,6 +23,12 @@ pub enum Kind {
     Intent = b'i',
     /// An entry of the notification log.
     Nflog = b'n',
+    /// Another node.
+    Peer = b'p',
+    /// An alert of its own that a node has raised.
+    Raised = b'r',
+    /// That a node has received an expected alert.
+    Seen = b'e',
     /// What a node sees of a group.
     Sighting = b'w',
     /// A silence.
@@ -31,8 +37,18 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 7] =
-        [Self::Alert, Self::Claim, Self::Group, Self::Intent, Self::Nflog, Self::Sighting, Self::Silence];
+    pub const ALL: [Self; 10] = [
+        Self::Alert,
+        Self::Claim,
+        Self::Group,
+        Self::Intent,
+        Self::Nflog,
+        Self::Peer,
+        Self::Raised,
+        Self::Seen,
+        Self::Sighting,
+        Self::Silence,
+    ];
 
     /// The letter that stands for the kind, in records and in keys.
     pub const fn letter(self) -> u8 {

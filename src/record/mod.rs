@@ -15,8 +15,10 @@ pub mod group;
 pub mod intent;
 pub mod news;
 pub mod nflog;
+pub mod peer;
 pub mod sighting;
 pub mod silence;
+pub mod vigil;
 
 use watchbell_engine::silence::SilenceId;
 

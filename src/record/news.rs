@@ -15,6 +15,8 @@ pub fn encode_news(record: &Record) -> Result<Vec<u8>, RecordError> {
         Record::Claim(claim) => encode(claim),
         Record::Sighting(sighting) => encode(sighting),
         Record::Ended(alert) => encode(&**alert),
+        Record::Seen(seen) => encode(seen),
+        Record::Raised(raised) => encode(raised),
     }
 }
 
@@ -27,6 +29,8 @@ pub fn decode_news(bytes: &[u8]) -> Result<Record, RecordError> {
         Some(Kind::Claim) => decode(bytes).map(Record::Claim),
         Some(Kind::Sighting) => decode(bytes).map(Record::Sighting),
         Some(Kind::Alert) => decode(bytes).map(|alert| Record::Ended(Arc::new(alert))),
-        Some(Kind::Group | Kind::Intent) | None => Err(RecordError::Malformed("kind of news")),
+        Some(Kind::Seen) => decode(bytes).map(Record::Seen),
+        Some(Kind::Raised) => decode(bytes).map(Record::Raised),
+        Some(Kind::Group | Kind::Intent | Kind::Peer) | None => Err(RecordError::Malformed("kind of news")),
     }
 }

@@ -4,14 +4,17 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use smol_str::SmolStr;
 use watchbell_engine::alert::Alert;
+use watchbell_engine::expect::Seen;
 use watchbell_engine::group::SavedGroup;
 use watchbell_engine::intent::Intent;
-use watchbell_engine::label::Labels;
+use watchbell_engine::label::{Fingerprint, Labels};
 use watchbell_engine::matcher::{MatchOp, Matcher};
+use watchbell_engine::members::KnownPeer;
 use watchbell_engine::nflog::{Carried, NflogEntry, NflogKey, ReceiverDatum};
 use watchbell_engine::silence::{Silence, SilenceId};
 use watchbell_engine::time::{Timestamp, UtcOffset};
 use watchbell_engine::version::{NodeId, Version};
+use watchbell_engine::vigil::Raised;
 
 use super::*;
 
@@ -133,6 +136,14 @@ fn group() -> impl Strategy<Value = SavedGroup> {
     })
 }
 
+fn peer() -> impl Strategy<Value = KnownPeer> {
+    (text(), any::<u64>(), text()).prop_map(|(name, node, address)| KnownPeer {
+        name: name.into(),
+        node: NodeId(node),
+        address: address.into(),
+    })
+}
+
 /// Encodes, decodes, and hands every prefix and some damaged forms to the decoder too.
 fn comes_back<R: Framed + PartialEq + std::fmt::Debug>(record: &R) -> Result<(), TestCaseError> {
     let bytes = encode(record).unwrap();
@@ -154,6 +165,9 @@ fn read_all(payload: &[u8]) {
     let _ = decode::<NflogEntry>(&frame::seal(Kind::Nflog, 2, payload));
     let _ = decode::<Intent>(&frame::seal(Kind::Intent, 1, payload));
     let _ = decode::<SavedGroup>(&frame::seal(Kind::Group, 1, payload));
+    let _ = decode::<KnownPeer>(&frame::seal(Kind::Peer, 1, payload));
+    let _ = decode::<Seen>(&frame::seal(Kind::Seen, 1, payload));
+    let _ = decode::<Raised>(&frame::seal(Kind::Raised, 1, payload));
 }
 
 proptest! {
@@ -175,6 +189,17 @@ proptest! {
     #[test]
     fn groups_come_back(group in group()) {
         comes_back(&group)?;
+    }
+
+    #[test]
+    fn peers_come_back(peer in peer()) {
+        comes_back(&peer)?;
+    }
+
+    #[test]
+    fn sightings_and_beginnings_come_back(expect in text(), fingerprint in any::<u64>(), starts_at in time()) {
+        comes_back(&Seen { expect: expect.into() })?;
+        comes_back(&Raised { fingerprint: Fingerprint(fingerprint), starts_at })?;
     }
 
     #[test]
@@ -209,6 +234,7 @@ fn no_payload_makes_a_reader_panic() {
         encode(&sample_entry()).unwrap(),
         encode(&sample_intent()).unwrap(),
         encode(&sample_group()).unwrap(),
+        encode(&sample_peer()).unwrap(),
     ];
     for round in 0..40_000 {
         let mut payload = sound[round % sound.len()][6..].to_vec();
@@ -251,6 +277,7 @@ fn stored_bytes_of_every_version_are_read() {
     assert_eq!(decode::<NflogEntry>(&fixture("nflog-2")).unwrap(), sample_entry());
     assert_eq!(decode::<Intent>(&fixture("intent-1")).unwrap(), sample_intent());
     assert_eq!(decode::<SavedGroup>(&fixture("group-1")).unwrap(), sample_group());
+    assert_eq!(decode::<KnownPeer>(&fixture("peer-1")).unwrap(), sample_peer());
 }
 
 #[test]
@@ -261,6 +288,7 @@ fn this_version_writes_the_stored_bytes() {
     assert_eq!(encode(&sample_entry()).unwrap(), fixture("nflog-2"));
     assert_eq!(encode(&sample_intent()).unwrap(), fixture("intent-1"));
     assert_eq!(encode(&sample_group()).unwrap(), fixture("group-1"));
+    assert_eq!(encode(&sample_peer()).unwrap(), fixture("peer-1"));
 }
 
 fn sample_alert() -> Alert {
@@ -321,6 +349,10 @@ fn sample_entry() -> NflogEntry {
 fn sample_intent() -> Intent {
     let NflogEntry { key, firing, expires_at, .. } = sample_entry();
     Intent { key, unsure: firing, forget_at: expires_at }
+}
+
+fn sample_peer() -> KnownPeer {
+    KnownPeer { name: "mon2".into(), node: NodeId(u64::MAX - 1), address: "[2001:db8::1]:9094".into() }
 }
 
 fn sample_group() -> SavedGroup {

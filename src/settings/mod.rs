@@ -10,6 +10,7 @@ pub mod duration;
 pub mod email;
 pub mod gitlab;
 pub mod global;
+pub mod heartbeat;
 pub mod http;
 pub mod irc;
 mod lenient;

@@ -38,6 +38,8 @@ pub(super) fn to_write(change: &Change) -> Result<(RecordKey, Option<Vec<u8>>), 
         Change::DeleteAlert(fingerprint) => (RecordKey::alert(*fingerprint), None),
         Change::PutGroup(group) => (RecordKey::group(group), Some(encode(group)?)),
         Change::DeleteGroup(group) => (RecordKey::group(group), None),
+        Change::PutPeer(peer) => (RecordKey::peer(&peer.name), Some(encode(peer)?)),
+        Change::DeletePeer(name) => (RecordKey::peer(name), None),
     })
 }
 
@@ -56,6 +58,10 @@ impl RecordKey {
 
     fn intent(key: &NflogKey) -> Self {
         Self { kind: Kind::Intent, id: hashed(&nflog::key_bytes(key)) }
+    }
+
+    fn peer(name: &str) -> Self {
+        Self { kind: Kind::Peer, id: hashed(name.as_bytes()) }
     }
 
     fn group(group: &SavedGroup) -> Self {
@@ -77,6 +83,8 @@ impl fmt::Display for RecordKey {
             Kind::Nflog => write!(f, "nflog entry {:032x}", self.id),
             Kind::Intent => write!(f, "intent {:032x}", self.id),
             Kind::Group => write!(f, "group {:032x}", self.id),
+            Kind::Peer => write!(f, "peer {:032x}", self.id),
+            Kind::Seen | Kind::Raised => write!(f, "news {:032x}", self.id),
         }
     }
 }

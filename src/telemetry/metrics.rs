@@ -19,6 +19,7 @@ use super::keeping::{self, RecordMetrics, SilenceMetrics, StoreMetrics};
 use super::notifications::NotificationMetrics;
 use super::snapshot::Snapshot;
 use super::summary::Summary;
+use super::vigil::VigilMetrics;
 use super::{process, snapshot};
 use crate::cli::Features;
 
@@ -52,6 +53,8 @@ pub struct Inner {
     pub driver: DriverMetrics,
     /// The other nodes.
     pub cluster: ClusterMetrics,
+    /// What is watched over.
+    pub vigil: VigilMetrics,
     /// What is asked over HTTP.
     pub http: HttpMetrics,
     registry: Registry,
@@ -73,6 +76,7 @@ impl Metrics {
             store: StoreMetrics::new(registrar),
             driver: DriverMetrics::new(registrar),
             cluster: ClusterMetrics::new(),
+            vigil: VigilMetrics::new(registrar),
             http: HttpMetrics::new(registrar),
             registry,
         }))

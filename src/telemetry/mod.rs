@@ -16,6 +16,7 @@ mod snapshot;
 mod summary;
 #[cfg(test)]
 mod tests;
+mod vigil;
 
 pub use alerts::AlertMetrics;
 pub use asked::{Asked, AskedMetrics};

@@ -45,13 +45,21 @@ fn examine(file: &Path, report: &mut String) -> Result<(), ToolError> {
     Ok(())
 }
 
+/// In amtool's words, and ours for what amtool does not know.
 fn found(config: &Config) -> String {
-    format!(
+    let mut found = format!(
         " - global config\n - route\n - {} inhibit rules\n - {} receivers\n - {} templates\n",
         config.policy.inhibit_rules.len(),
         config.receivers.len(),
         config.templates.len()
-    )
+    );
+    let vigil = &config.policy.vigil;
+    for (count, what) in [(vigil.expect.len(), "expect rules"), (vigil.heartbeats.len(), "heartbeats")] {
+        if count > 0 {
+            found.push_str(&format!(" - {count} {what}\n"));
+        }
+    }
+    found
 }
 
 /// Builds what the server would build, and lets it speak to nobody.
@@ -73,5 +81,6 @@ fn rehearse(config: &Config) -> Result<Vec<Warning>, ToolError> {
     let (receivers, here) = (config.used_receivers(), "localhost".to_owned());
     let names = Names { host: here.clone(), node: here, external_url: surroundings.external_url.clone() };
     IrcPlans::build(&config.global.irc_servers, &receivers, &names)?;
-    Ok(Integrations::build(&receivers, &templates, &surroundings)?.rehearse(&surroundings))
+    let integrations = Integrations::build(&receivers, &templates, &surroundings)?;
+    Ok(integrations.with_heartbeats(&config.heartbeats, &surroundings)?.rehearse(&surroundings))
 }

@@ -162,6 +162,8 @@ impl Law {
                 }
                 Record::Sighting(seen) => format!("{} fires {:?}, owed {:?}", name(&seen.key), seen.firing, seen.owed),
                 Record::Ended(alert) => format!("{} ended", alert.labels),
+                Record::Seen(seen) => format!("saw {}", seen.expect),
+                Record::Raised(raised) => format!("raised {:016x}", raised.fingerprint.0),
                 Record::Silence(_) | Record::Nflog(_) => continue,
             };
             self.note(now, || format!("    {from} to {to}: {what}"));

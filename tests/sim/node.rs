@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use smol_str::SmolStr;
 use watchbell_engine::alert::Alert;
 use watchbell_engine::effect::{Answer, Attempt, Change, Effects};
 use watchbell_engine::group::SavedGroup;
 use watchbell_engine::intent::Intent;
 use watchbell_engine::label::{Fingerprint, Labels};
+use watchbell_engine::members::KnownPeer;
 use watchbell_engine::nflog::{NflogEntry, NflogKey};
 use watchbell_engine::replica::Record;
 use watchbell_engine::resume::Saved;
@@ -69,6 +71,7 @@ pub(crate) struct Disk {
     intents: BTreeMap<NflogKey, Arc<Intent>>,
     alerts: BTreeMap<Fingerprint, Arc<Alert>>,
     groups: BTreeMap<(Arc<str>, Labels), SavedGroup>,
+    peers: BTreeMap<SmolStr, KnownPeer>,
 }
 
 impl Node {
@@ -146,7 +149,8 @@ impl Disk {
     pub(crate) fn new(number: usize, life: u32) -> Self {
         let id = NodeId(number as u64 + 1 + 100 * u64::from(life));
         let (silences, nflog, intents) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { id, silences, nflog, intents, alerts: BTreeMap::new(), groups: BTreeMap::new() }
+        let (alerts, groups, peers) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { id, silences, nflog, intents, alerts, groups, peers }
     }
 
     pub(crate) fn silences(&self) -> impl Iterator<Item = &Arc<Silence>> {
@@ -173,6 +177,8 @@ impl Disk {
             Change::DeleteAlert(fingerprint) => drop(self.alerts.remove(&fingerprint)),
             Change::PutGroup(group) => drop(self.groups.insert(name_of(&group), group)),
             Change::DeleteGroup(group) => drop(self.groups.remove(&name_of(&group))),
+            Change::PutPeer(peer) => drop(self.peers.insert(peer.name.clone(), peer)),
+            Change::DeletePeer(name) => drop(self.peers.remove(&name)),
         }
     }
 
@@ -183,6 +189,7 @@ impl Disk {
             intents: self.intents.values().cloned().collect(),
             alerts: self.alerts.values().cloned().collect(),
             groups: self.groups.values().cloned().collect(),
+            peers: self.peers.values().cloned().collect(),
         }
     }
 

@@ -157,6 +157,7 @@ fn policy() -> Policy {
         time_intervals: std::collections::BTreeMap::new(),
         receivers: vec![receiver("default"), receiver("other")],
         resolve_timeout: Duration::from_secs(300),
+        vigil: Default::default(),
     }
 }
 

@@ -32,6 +32,7 @@ fn options(node: u64, peers: Vec<String>) -> Options {
         reconnect_timeout: 3600 * second,
         allow_public_address: false,
         label: "".into(),
+        remembered: Vec::new(),
     }
 }
 

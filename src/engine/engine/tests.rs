@@ -19,7 +19,7 @@ use crate::nflog::ReceiverData;
 use crate::notification::{Failure, FailureKind};
 use crate::pairs::DemandedPairs;
 use crate::peers::ClaimState;
-use crate::policy::{GroupBy, InhibitRule, Integration, Receiver, Route};
+use crate::policy::{GroupBy, InhibitRule, Integration, Receiver, Route, Vigil};
 use crate::replica::Record;
 use crate::silence::edit::{Draft, matcher_set};
 use crate::silence::{SilenceId, SilenceState};
@@ -333,5 +333,6 @@ fn policy() -> Policy {
         time_intervals: BTreeMap::new(),
         receivers: vec![Receiver { name: "r".into(), labels: Labels::default(), integrations }],
         resolve_timeout: Duration::from_secs(300),
+        vigil: Vigil::default(),
     }
 }

@@ -11,7 +11,7 @@ use crate::Options;
 use crate::label::Labels;
 use crate::matcher::{MatchOp, Matcher};
 use crate::nflog::NflogKey;
-use crate::policy::{GroupBy, Policy, Receiver, Route};
+use crate::policy::{GroupBy, Policy, Receiver, Route, Vigil};
 use crate::silence::SilenceId;
 use crate::silence::edit::SilenceLimits;
 use crate::version::NodeId;
@@ -37,7 +37,14 @@ fn engine(node: u64) -> Engine {
     };
     let receivers = vec![Receiver { name: "r".into(), labels: Labels::default(), integrations: vec![] }];
     let time_intervals = BTreeMap::new();
-    let policy = Policy { routes: vec![route], inhibit_rules: vec![], time_intervals, receivers, resolve_timeout: DAY };
+    let policy = Policy {
+        routes: vec![route],
+        inhibit_rules: vec![],
+        time_intervals,
+        receivers,
+        resolve_timeout: DAY,
+        vigil: Vigil::default(),
+    };
     let options = Options {
         node: NodeId(node),
         silences: SilenceLimits { retention: DAY * 5, ..SilenceLimits::default() },

@@ -44,6 +44,10 @@ fn record() -> impl Strategy<Value = Record> {
         alert().prop_map(|alert| Record::Ended(Arc::new(alert))),
         claim(),
         sighting(),
+        text().prop_map(|expect| Record::Seen(Seen { expect: expect.into() })),
+        (any::<u64>(), time()).prop_map(|(fingerprint, starts_at)| {
+            Record::Raised(Raised { fingerprint: Fingerprint(fingerprint), starts_at })
+        }),
     ]
 }
 
@@ -65,8 +69,8 @@ fn engine() -> Engine {
         labels: Labels::default(),
     };
     let receivers = vec![Receiver { name: "r".into(), labels: Labels::default(), integrations: vec![] }];
-    let (inhibit_rules, time_intervals) = (vec![], BTreeMap::new());
-    let policy = Policy { routes: vec![route], inhibit_rules, time_intervals, receivers, resolve_timeout: DAY };
+    let (inhibit_rules, time_intervals, vigil) = (vec![], BTreeMap::new(), Default::default());
+    let policy = Policy { routes: vec![route], inhibit_rules, time_intervals, receivers, resolve_timeout: DAY, vigil };
     let options = Options {
         node: NodeId(1),
         silences: SilenceLimits { retention: DAY * 5, ..SilenceLimits::default() },

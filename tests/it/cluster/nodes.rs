@@ -124,7 +124,13 @@ fn node(index: usize, listen: SocketAddr, peers: &[SocketAddr], config: &str, fl
     let mut all = vec![format!("--cluster.listen-address={listen}"), format!("--cluster.peer-name=n{}", index + 1)];
     all.extend(peers.iter().map(|address| format!("--cluster.peer={address}")));
     all.extend(FLAGS.iter().chain(flags).map(|flag| (*flag).to_owned()));
-    Server::prepare(Program::Watchbell, config, &all.iter().map(String::as_str).collect::<Vec<_>>())
+    let config = with_peer_down(config);
+    Server::prepare(Program::Watchbell, &config, &all.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// Who counts notifications does not want to be told of nodes that are killed, unless that is what it is about.
+pub(super) fn with_peer_down(config: &str) -> String {
+    if config.contains("peer_down:") { config.to_owned() } else { format!("{config}\npeer_down: {{enabled: false}}\n") }
 }
 
 /// Waits until a node sees exactly these others and itself, in the order of their names.

@@ -118,6 +118,7 @@ impl Shape {
                 .map(|r| self.receiver(r))
                 .collect(),
             resolve_timeout: Duration::from_secs(300),
+            vigil: Default::default(),
         }
     }
 
