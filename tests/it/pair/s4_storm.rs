@@ -18,7 +18,7 @@ fn s4_routers_are_restarted_and_upgraded_in_a_storm() {
     let mut stage = Stage::start_counting(&STORM.rules());
     let began = Instant::now();
     stage.show(&STORM.metrics(|_| true));
-    until("the storm is being told", || (stage.sinks.counter.count() > 0).then_some(()));
+    until("the storm is being told", || (stage.sinks.counter.at("counter").len() > 0).then_some(()));
     for router in 0..2 {
         replace(&mut stage, router, None);
     }
@@ -26,9 +26,9 @@ fn s4_routers_are_restarted_and_upgraded_in_a_storm() {
     let told = seconds(began);
     issues_name_all(&stage);
 
-    let before = stage.sinks.counter.count();
+    let before = stage.sinks.counter.at("counter").len();
     stage.show(&STORM.metrics(|_| false));
-    until("ends are being told", || (stage.sinks.counter.count() > before).then_some(()));
+    until("ends are being told", || (stage.sinks.counter.at("counter").len() > before).then_some(()));
     let new = stage.upgrade("watchbell-new");
     for router in 0..2 {
         replace(&mut stage, router, Some(new.clone()));
@@ -40,8 +40,8 @@ fn s4_routers_are_restarted_and_upgraded_in_a_storm() {
         (counted && closed && ends(&stage).len() == STORM.kinds).then_some(())
     });
     let over = seconds(began);
-    let received = sinks.counter.count();
-    nothing_more(|| (sinks.counter.count() > received).then(|| sinks.counter.all().pop()));
+    let received = sinks.counter.at("counter").len();
+    nothing_more(|| (sinks.counter.at("counter").len() > received).then(|| sinks.counter.at("counter").pop()));
 
     let tally = Tally::of(&sinks.counter, &[]);
     assert_eq!((tally.told.len(), tally.wrong), (STORM.alerts(), vec![]));

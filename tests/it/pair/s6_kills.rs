@@ -54,8 +54,8 @@ fn s6_either_router_is_killed_again_and_again() {
     until("all that are over are told", || all(0));
     let sinks = &stage.sinks;
     until("all issues are closed", || sinks.issues("web/site").iter().all(|issue| !issue.open).then_some(()));
-    let received = counter.count();
-    nothing_more(|| (counter.count() > received).then(|| counter.all().pop()));
+    let received = counter.at("counter").len();
+    nothing_more(|| (counter.at("counter").len() > received).then(|| counter.at("counter").pop()));
 
     let tally = Tally::of(counter, &kills);
     assert!(tally.wrong.is_empty(), "{tally:#?}");

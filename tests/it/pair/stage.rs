@@ -62,7 +62,7 @@ impl Stage {
         for (name, text) in rules {
             fs::write(etc.join("prometheus/rules").join(name), text).expect("rules can be written");
         }
-        write_secrets(&etc.join("watchbell"));
+        write_secrets(&etc.join("watchbell"), &sinks.counter.url("heartbeat"));
         let config = change(shortened::router(&etc.join("watchbell"), &gitlab_url(&sinks)), &sinks);
         let web = web(&network.space(WEB1), &sinks, &dir.path().join("web1"));
         let place = |number: usize, name: &'static str, role: &'static str| Place {
@@ -178,11 +178,12 @@ fn gitlab_url(sinks: &Sinks) -> String {
     format!("http://gitlab.example.org:{}/api/v4/", sinks.gitlab.address().port())
 }
 
-fn write_secrets(dir: &Path) {
+fn write_secrets(dir: &Path, heartbeat: &str) {
     fs::create_dir_all(dir).expect("a directory can be made");
     for (name, secret) in [
         ("smtp-password", PASSWORD),
         ("gitlab-token", "glpat-watchbell"),
+        ("heartbeat-url", heartbeat),
         ("cluster.keys", "3q2+7wABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhs="),
     ] {
         fs::write(dir.join(name), secret).expect("a secret can be written");
