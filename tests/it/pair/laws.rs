@@ -56,7 +56,7 @@ impl Tally {
         let unfounded: Vec<_> = resolved.iter().filter(|alert| !self.firing.contains(*alert)).collect();
         let begun = firing.iter().any(|alert| !self.firing.contains(alert));
         if !unfounded.is_empty() {
-            let remarks = if maybe_told { &mut self.explained } else { &mut self.wrong };
+            let remarks = if explained || maybe_told { &mut self.explained } else { &mut self.wrong };
             let told = unfounded.iter().map(|alert| trace(&self.history[*alert], &self.kills));
             remarks.push(format!("{group}: the end of {unfounded:?}: {:?}", told.collect::<Vec<_>>()));
         } else if !begun && resolved.is_empty() {
@@ -86,8 +86,9 @@ fn alerts(delivery: &Delivery, status: &str) -> BTreeSet<String> {
     alerts.map(|alert| alert["labels"]["number"].as_str().expect("an alert of the storm").to_owned()).collect()
 }
 
-/// Whether a node was killed while it may have been sending this, or before it surely was known that it had been sent.
+/// Whether a node was killed while it may have been sending this, or before it surely was known that it had been sent; or
+/// shortly before, when the other one may have told it in its place.
 fn fell_inside(delivery: &Delivery, kills: &[Range<Instant>]) -> bool {
     let known = delivery.answered.map_or(delivery.arrived, |(at, _)| at) + KNOWN;
-    kills.iter().any(|kill| kill.end >= delivery.arrived && kill.start <= known)
+    kills.iter().any(|kill| kill.end + KNOWN >= delivery.arrived && kill.start <= known)
 }
