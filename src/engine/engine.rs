@@ -170,9 +170,9 @@ impl Engine {
         (self.timers.len(), self.in_flight.len())
     }
 
-    /// How many living nodes come before this one.
-    pub fn position(&self) -> usize {
-        self.turns.position()
+    /// How many claims of other nodes are held; bounded.
+    pub fn claims_held(&self) -> usize {
+        self.turns.claims_held()
     }
 
     pub(crate) fn edit(&self, now: Timestamp) -> Edit {
