@@ -1,5 +1,6 @@
 //! The one task that owns the engine: wait, make an input, handle it, perform the effects. It decides nothing; the
-//! order in which effects happen (persist, publish, then answer or deliver) is written here and nowhere else.
+//! order in which effects happen (write, publish and tell, and answer when it is on the disk) is written here and nowhere
+//! else.
 
 mod deliver;
 mod handle;
@@ -21,7 +22,7 @@ use watchbell_engine::time::Timestamp;
 use crate::clock;
 use crate::cluster::{Cluster, Event};
 use crate::receivers::Integrations;
-use crate::store::{CommitError, Committer};
+use crate::store::{CommitError, Committer, Then};
 use crate::telemetry::Metrics;
 
 pub use crate::cluster::Status as ClusterStatus;
@@ -74,6 +75,13 @@ struct Wake {
     told: Timestamp,
 }
 
+impl Wake {
+    /// A timer counts in milliseconds and fires after the one it falls into, so what is due already goes without.
+    async fn come(&self) {
+        if self.at <= Instant::now() { tokio::task::yield_now().await } else { tokio::time::sleep_until(self.at).await }
+    }
+}
+
 impl Driver {
     /// A driver and the way to speak to it. `first` is what follows from the engine's restart.
     pub fn new(
@@ -107,7 +115,7 @@ impl Driver {
                 command = self.commands.recv() => command.map_or(Happened::Command(Command::Stop), Happened::Command),
                 Some(event) = self.events.recv() => Happened::Event(event),
                 Some(()) = caught_up(&mut self.catching_up) => Happened::CaughtUp,
-                () = tokio::time::sleep_until(wake.at), if self.catching_up.is_none() => Happened::Due,
+                () = wake.come(), if self.catching_up.is_none() => Happened::Due,
             };
             // Whatever woke it: what is due must wait if the machine has slept, and no other turn will see it.
             if self.catching_up.is_none() && overslept(&wake) {
@@ -175,7 +183,9 @@ impl Driver {
         self.perform(effects, Reply::Nobody);
     }
 
-    /// Persist first; what depends on the disk waits for it, the engine does not.
+    /// Persist first; what depends on the disk waits for it, the engine does not. What a kill must not separate from what
+    /// is written waits until the system has it: news and attempts. What is promised to people waits until the disk has
+    /// it: answers.
     fn perform(&mut self, effects: Effects, reply: Reply) {
         for note in effects.notes {
             self.notes.take(note);
@@ -184,29 +194,27 @@ impl Driver {
         let (answer, attempts, deliverer) = (effects.answer, effects.deliver, self.deliverer.clone());
         let (beats, pulse) = (effects.beat, self.pulse.clone());
         let (news, cluster) = (effects.publish, self.cluster.clone());
-        let publish = move || {
+        let tell = move || {
             if let Some(cluster) = cluster {
                 cluster.publish(&news);
             }
+            deliverer.start(attempts);
+            pulse.beat(beats);
         };
         if durable {
             let (metrics, records, started) = (self.metrics.clone(), Records::put(&effects.persist), Instant::now());
-            let then = move |saved: Result<(), CommitError>| {
+            let synced = move |saved: Result<(), CommitError>| {
                 records.count_saved(started.elapsed(), saved.is_ok(), &metrics);
-                publish();
                 reply.send(answer, saved);
-                deliverer.start(attempts);
-                pulse.beat(beats);
             };
-            return self.committer.submit_durable(effects.persist, Box::new(then));
+            let then = Then { written: Box::new(tell), synced: Box::new(synced) };
+            return self.committer.submit_durable(effects.persist, then);
         }
         if !effects.persist.is_empty() {
             self.committer.submit_lazily(effects.persist);
         }
-        publish();
+        tell();
         reply.send(answer, Ok(()));
-        deliverer.start(attempts);
-        pulse.beat(beats);
     }
 
     async fn finish_attempts(&mut self) {

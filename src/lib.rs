@@ -15,7 +15,7 @@
 //!                v                          v                            |
 //!              driver <-------------------- app                          |
 //!              |    ^  \                                                 |
-//!        input |    |   \-- persist, publish, then answer or deliver ----+
+//!        input |    |   \-- write, publish and deliver, then answer ----+
 //!              v    | effects                                            |
 //!          watchbell-engine (pure)                                   receivers --> webhook, mail, terminal
 //! ```
@@ -55,8 +55,9 @@
 //!   know each other; only [`app`] knows all. A test reads the sources and holds them against the table of who may
 //!   know whom.
 //! * Only [`clock`] asks the system what time it is. Time reaches the engine as an argument.
-//! * Effects are performed in one order: persist, publish, then answer or deliver. What depends on a durable write
-//!   waits for its fsync; the engine does not wait.
+//! * Effects are performed in one order: write, publish and deliver, then answer. What is published or told waits until
+//!   the system has what was written, so that a kill cannot separate them; what is promised in an answer waits until
+//!   the disk has it. The engine waits for neither. `docs/performance.md` says what each wait buys.
 //! * A silence that was answered with 200 is on disk. A notification that succeeded is written to the log before
 //!   anything that depends on it happens. Alerts and the timers of groups follow within a quarter of a second, because
 //!   senders repeat them anyway.

@@ -54,20 +54,21 @@ pub enum Input {
     Overslept,
 }
 
-/// What the engine asks for. It must be done in the order of the fields: what is persisted as durable must be on disk
-/// before it is published, answered or told.
+/// What the engine asks for. It must be done in the order of the fields. Before anything is published or told, what is
+/// persisted as durable must be written so that the end of the program does not take it; before anything is answered, so
+/// that a loss of power does not take it either.
 #[derive(Clone, Debug, Default)]
 pub struct Effects {
     /// Changes of what is kept on disk.
     pub persist: Vec<Change>,
     /// Records for the other nodes.
     pub publish: Vec<Record>,
-    /// The answer to whoever asked.
-    pub answer: Option<Answer>,
     /// Attempts to start.
     pub deliver: Vec<Attempt>,
     /// Heartbeats to send, by their names.
     pub beat: Vec<SmolStr>,
+    /// The answer to whoever asked.
+    pub answer: Option<Answer>,
     /// What was decided and why, for logs and metrics.
     pub notes: Vec<Note>,
 }
@@ -126,7 +127,7 @@ pub enum Change {
 }
 
 impl Change {
-    /// Whether it must be on disk before anything that follows from it happens.
+    /// Whether what follows from it must wait for it, as [`Effects`] says.
     pub fn is_durable(&self) -> bool {
         matches!(self, Self::PutSilence(_) | Self::PutNflog(_) | Self::PutIntent(_))
     }

@@ -12,6 +12,7 @@ mod class;
 mod cursor;
 mod escape;
 mod replace;
+mod shared;
 mod translate;
 mod unicode;
 
@@ -36,11 +37,14 @@ const MAX_TREE_DEPTH: u32 = 4 * translate::MAX_DEPTH + 8;
 
 /// A regular expression that means what Go means by it. Cloning is cheap.
 #[derive(Clone, Debug)]
-pub struct Regex {
-    source: Arc<str>,
-    compiled: regex::Regex,
-    /// The names of the capture groups from the first on, `""` for one without a name. Empty if anchored.
-    group_names: Arc<[Box<str>]>,
+pub struct Regex(Arc<Compiled>);
+
+#[derive(Debug)]
+struct Compiled {
+    source: Box<str>,
+    regex: regex::Regex,
+    /// The names of the capture groups from the first on, `""` for one without a name. `None` if anchored.
+    group_names: Option<Box<[Box<str>]>>,
 }
 
 /// Why a pattern was refused, in Go's words.
@@ -52,38 +56,54 @@ impl Regex {
     /// Compiles `pattern` unanchored, as templates use it.
     pub fn new(pattern: &str) -> Result<Self, RegexError> {
         let Translation { text, group_names } = translate_bounded(pattern, Groups::Capture)?;
-        Self::compile(pattern, &text, group_names)
+        Ok(Self(Arc::new(Compiled::new(pattern, &text, Some(group_names.into()))?)))
     }
 
-    /// Compiles `pattern` so that it must match the whole text, as matchers use it (`^(?:pattern)$`).
+    /// Compiles `pattern` so that it must match the whole text, as matchers use it (`^(?:pattern)$`). Equal ones that are
+    /// in use are one: many silences and routes say the same, and compiling costs a hundred times what matching does.
     pub fn anchored(pattern: &str) -> Result<Self, RegexError> {
+        if let Some(known) = shared::find(pattern) {
+            return Ok(Self(known));
+        }
         let Translation { text, .. } = translate_bounded(pattern, Groups::Ignore)?;
-        Self::compile(pattern, &format!(r"\A(?:{text})\z"), Vec::new())
+        let compiled = Arc::new(Compiled::new(pattern, &format!(r"\A(?:{text})\z"), None)?);
+        shared::note(&compiled);
+        Ok(Self(compiled))
     }
 
     /// Whether the expression matches somewhere in `text` (everywhere, if it is anchored).
     pub fn is_match(&self, text: &str) -> bool {
-        self.compiled.is_match(text)
+        self.0.regex.is_match(text)
     }
 
     /// The pattern as it was given.
     pub fn as_str(&self) -> &str {
-        &self.source
+        &self.0.source
     }
 
     /// `text` with each match replaced by `template`, in which `$1`, `${1}`, `$name` and `${name}` stand for what a
     /// group matched and `$$` for a dollar: Go's `Regexp.ReplaceAllString`.
     pub fn replace_all(&self, text: &str, template: &str) -> String {
-        replace::replace_all(&self.compiled, &self.group_names, text, template)
+        replace::replace_all(&self.0.regex, self.0.group_names.as_deref().unwrap_or_default(), text, template)
     }
+}
 
-    fn compile(pattern: &str, text: &str, group_names: Vec<Box<str>>) -> Result<Self, RegexError> {
-        let compiled = regex::RegexBuilder::new(text)
+impl Compiled {
+    fn new(pattern: &str, text: &str, group_names: Option<Box<[Box<str>]>>) -> Result<Self, RegexError> {
+        let regex = regex::RegexBuilder::new(text)
             .size_limit(MAX_COMPILED_BYTES)
             .nest_limit(MAX_TREE_DEPTH)
             .build()
             .map_err(|error| RegexError::from_compiler(&error, pattern))?;
-        Ok(Self { source: pattern.into(), compiled, group_names: group_names.into() })
+        Ok(Self { source: pattern.into(), regex, group_names })
+    }
+}
+
+impl Drop for Compiled {
+    fn drop(&mut self) {
+        if self.group_names.is_none() {
+            shared::forget(&self.source);
+        }
     }
 }
 

@@ -75,7 +75,7 @@ fn pairs(labels: &Labels) -> Kv {
 }
 
 /// The pairs that all `alerts` have.
-fn common(alerts: &[NotifiedAlert], of: impl Fn(&NotifiedAlert) -> &Labels) -> Labels {
+pub(super) fn common(alerts: &[NotifiedAlert], of: impl Fn(&NotifiedAlert) -> &Labels) -> Labels {
     let Some((first, rest)) = alerts.split_first() else { return Labels::default() };
     let first = of(first);
     let shared = |name: &str| rest.iter().all(|told| of(told).get(name) == first.get(name));

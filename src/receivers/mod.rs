@@ -8,6 +8,7 @@ mod data;
 mod email;
 mod field;
 mod figures;
+mod gate;
 mod gitlab;
 mod heartbeat;
 mod http;

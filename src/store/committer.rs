@@ -1,4 +1,5 @@
-//! Group commit: a thread that owns the store, gathers what is to be written, and writes all of it in one go.
+//! Group commit: a thread that owns the store, gathers what is to be written, and writes all of it in one go, first to
+//! the system and then to the disk.
 
 use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -22,9 +23,15 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// by our waiting longer, and memory has to end somewhere.
 const MAX_QUEUED: usize = 65_536;
 
-/// What is done with the outcome of a durable submission. It runs on the committer's thread, or on the submitter's if
-/// too much waits already; it must neither block nor panic.
-pub type Then = Box<dyn FnOnce(Result<(), CommitError>) + Send>;
+/// What follows a durable submission, in two steps. Both run on the committer's thread, or on the submitter's if too
+/// much waits already, and must neither block nor panic.
+pub struct Then {
+    /// Called when the system has the changes, so that a kill of the program does not take them, or when it is known that
+    /// it will not have them.
+    pub written: Box<dyn FnOnce() + Send>,
+    /// Called when they are on the disk, so that a loss of power does not take them either, or are known not to be.
+    pub synced: Box<dyn FnOnce(Result<(), CommitError>) + Send>,
+}
 
 /// Writes changes in the order in which they are submitted. Dropping it writes what still waits.
 #[derive(Debug)]
@@ -79,12 +86,13 @@ impl Committer {
         Self { shared, thread: Some(thread.expect("the system has room for a thread at the start")) }
     }
 
-    /// Saves `changes` at once and calls `then` when they, and all submitted before, are on the disk, or are known
-    /// not to be. With no changes it waits for what was submitted before.
+    /// Saves `changes` at once and calls `then` as they, and all submitted before, get to the disk, or are known not to.
+    /// With no changes it waits for what was submitted before.
     pub fn submit_durable(&self, changes: Vec<Change>, then: Then) {
         let refused = self.shared.push(Submission { changes, then: Some(then) });
         if let Some(then) = refused.and_then(|submission| submission.then) {
-            then(Err(CommitError::Overloaded));
+            (then.written)();
+            (then.synced)(Err(CommitError::Overloaded));
         }
     }
 
@@ -239,14 +247,23 @@ impl Worker {
         }
     }
 
-    /// Writes all submissions in one step, then tells each how it went.
+    /// Writes all submissions in one step, and tells each how it goes.
     fn commit(&mut self, submissions: Vec<Submission>) {
-        let staged: Vec<_> = submissions.into_iter().map(|s| (self.stage(&s.changes), s.then)).collect();
-        let written = self.write();
-        for (staged, then) in staged {
-            if let Some(then) = then {
-                then(written.clone().and(staged.map_err(CommitError::from)));
+        let mut waiting = Vec::new();
+        let mut then_written = Vec::new();
+        for Submission { changes, then } in submissions {
+            let staged = self.stage(&changes);
+            if let Some(Then { written, synced }) = then {
+                then_written.push(written);
+                waiting.push((staged, synced));
             }
+        }
+        let written = self.write();
+        then_written.into_iter().for_each(|then| then());
+        let synced = written.and_then(|()| self.sync());
+        self.count(&synced);
+        for (staged, then) in waiting {
+            then(synced.clone().and(staged.map_err(CommitError::from)));
         }
     }
 
@@ -271,9 +288,23 @@ impl Worker {
         if self.unsaved.is_empty() {
             return Ok(());
         }
-        let written = self.store.write(&self.unsaved).map_err(|error| CommitError::Disk(error.to_string()));
+        self.store.write(&self.unsaved).map_err(|error| CommitError::Disk(error.to_string()))
+    }
+
+    fn sync(&mut self) -> Result<(), CommitError> {
+        if self.unsaved.is_empty() {
+            return Ok(());
+        }
+        self.store.sync().map_err(|error| CommitError::Disk(error.to_string()))
+    }
+
+    /// Counts a commit; what it saved is done with.
+    fn count(&mut self, saved: &Result<(), CommitError>) {
+        if self.unsaved.is_empty() {
+            return;
+        }
         let counts = &self.shared.counts;
-        if written.is_ok() {
+        if saved.is_ok() {
             counts.records.fetch_add(self.unsaved.len() as u64, Relaxed);
             counts.commits.fetch_add(1, Relaxed);
             self.unsaved.clear();
@@ -281,7 +312,6 @@ impl Worker {
             counts.failed_commits.fetch_add(1, Relaxed);
         }
         self.measure();
-        written
     }
 
     fn measure(&self) {

@@ -1,5 +1,6 @@
-//! The journal: every commit is appended to a file and fsynced, and counts from then on. It knows keys and bytes, not
-//! records, and nothing of the database into which it is folded later.
+//! The journal: every commit is appended to a file and then fsynced. Once appended, the end of the program does not
+//! take it; once fsynced, a loss of power does not either. It knows keys and bytes, not records, and nothing of the
+//! database into which it is folded later.
 //!
 //! A frame a commit:
 //!
@@ -37,10 +38,19 @@ const CHECKED: usize = 12;
 #[derive(Debug)]
 pub(super) struct Journal {
     file: File,
-    /// Bytes that count; what lies behind is the rest of a failed write.
+    /// Bytes that count: they are on the disk.
     length: u64,
-    /// Whether something may lie behind.
-    failed: bool,
+    /// What lies behind them; `None` if nothing does.
+    behind: Option<Behind>,
+}
+
+/// What lies behind the bytes of a journal that count.
+#[derive(Clone, Copy, Debug)]
+enum Behind {
+    /// A whole frame of this length that is not known to be on the disk.
+    Frame(u64),
+    /// Perhaps the rest of something that failed.
+    Rest,
 }
 
 /// What a journal holds.
@@ -72,30 +82,40 @@ impl Journal {
     /// Makes a journal that says nothing but who writes it. Its directory must be synced before the journal counts.
     pub(super) fn create(path: &Path, identity: Identity) -> io::Result<Self> {
         let file = File::options().write(true).create(true).truncate(true).open(path)?;
-        let mut journal = Self { file, length: 0, failed: false };
+        let mut journal = Self { file, length: 0, behind: None };
         journal.append(identity, &Writes::new())?;
+        journal.sync()?;
         Ok(journal)
     }
 
     /// Goes on with a journal of which the first `length` bytes are whole.
     pub(super) fn go_on(path: &Path, length: u64) -> io::Result<Self> {
-        Ok(Self { file: File::options().write(true).open(path)?, length, failed: true })
+        Ok(Self { file: File::options().write(true).open(path)?, length, behind: Some(Behind::Rest) })
     }
 
-    /// Writes all or nothing, and returns once it is on the disk.
+    /// Hands all of it to the system: from then on the end of the program does not take it, but a loss of power may.
+    /// Nothing more may be appended before [`sync`](Self::sync) succeeds, or else this is undone.
     pub(super) fn append(&mut self, identity: Identity, writes: &Writes) -> io::Result<()> {
-        if self.failed {
+        if self.behind.is_some() {
             self.file.set_len(self.length)?;
         }
-        self.failed = true;
+        self.behind = Some(Behind::Rest);
         let frame = frame(identity, writes);
         self.file.write_all_at(&frame, self.length)?;
+        self.behind = Some(Behind::Frame(frame.len() as u64));
+        Ok(())
+    }
+
+    /// Returns once all that was appended is on the disk.
+    pub(super) fn sync(&mut self) -> io::Result<()> {
+        let Some(Behind::Frame(length)) = self.behind else { return Ok(()) };
+        self.behind = Some(Behind::Rest);
         self.file.sync_data()?;
         if self.file.metadata()?.nlink() == 0 {
             return Err(io::Error::new(io::ErrorKind::NotFound, "the journal was removed while it was in use"));
         }
-        self.failed = false;
-        self.length += frame.len() as u64;
+        self.behind = None;
+        self.length += length;
         Ok(())
     }
 

@@ -3,9 +3,10 @@
 //! [`Store::open`] hands back what was saved and takes the directory for this process alone. A [`Committer`] then owns
 //! the store on a thread of its own, gathers changes, and writes all that wait in one go: one atomic batch, one fsync.
 //!
-//! A commit is appended to a journal and fsynced: one write, as cheap as the disk allows. When the journals have grown,
-//! they are folded into the database aside, and go. So the database is written seldom and in order, a record that
-//! changes often costs no more than its last state, and a start reads a little more.
+//! A commit is appended to a journal and fsynced: one write, as cheap as the disk allows. What must outlive the program,
+//! but is no promise that outlives a loss of power, need not wait for the fsync (see [`Then`]). When the journals have
+//! grown, they are folded into the database aside, and go. So the database is written seldom and in order, a record
+//! that changes often costs no more than its last state, and a start reads a little more.
 //!
 //! The data directory:
 //!
@@ -173,7 +174,8 @@ impl Store {
             (written, found) => (next_start(layout, written, found)?, Import::default()),
         };
         let (mut journal, journals) = found.journal(layout, identity)?;
-        journal.append(identity, &import.writes).map_err(|error| refused(layout, &journals, error))?;
+        let noted = journal.append(identity, &import.writes).and_then(|()| journal.sync());
+        noted.map_err(|error| refused(layout, &journals, error))?;
         layout.save_identity(identity)?;
         let (image, closed) = (found.image, found.closed);
         let mut opened = Opened::new(identity, import.imported);
@@ -190,10 +192,16 @@ impl Store {
         Ok((store, opened))
     }
 
-    /// Writes everything in one atomic, durable step.
+    /// Writes everything in one atomic step that the end of the program does not undo. [`sync`](Self::sync) follows.
     fn write(&mut self, writes: &Writes) -> Result<(), StoreError> {
         let written = self.journal.append(self.identity, writes);
-        written.map_err(|error| refused(self.directory.layout(), &self.journals, error))?;
+        written.map_err(|error| refused(self.directory.layout(), &self.journals, error))
+    }
+
+    /// Returns once what was written is on the disk.
+    fn sync(&mut self) -> Result<(), StoreError> {
+        let synced = self.journal.sync();
+        synced.map_err(|error| refused(self.directory.layout(), &self.journals, error))?;
         self.end_folding(JoinHandle::is_finished);
         if self.is_to_be_folded() {
             // What was written counts all the same.

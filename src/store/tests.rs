@@ -110,7 +110,7 @@ fn what_waits_is_written_in_one_commit_and_answered_in_order() {
     for number in 0..100 {
         let send = send.clone();
         let change = Change::PutSilence(silence(number % 7, &number.to_string()));
-        committer.submit_durable(vec![change], Box::new(move |outcome| send.send((number, outcome)).unwrap()));
+        committer.submit_durable(vec![change], once_synced(move |outcome| send.send((number, outcome)).unwrap()));
     }
     go_on.send(()).unwrap();
     let answers: Vec<_> = receive.iter().take(100).collect();
@@ -148,6 +148,25 @@ fn too_much_that_waits_is_refused_and_counted() {
     commit(&committer, vec![Change::PutAlert(alert("A"))]).unwrap();
 }
 
+#[test]
+fn what_follows_a_write_comes_before_the_disk_has_it() {
+    let dir = TempDir::new().unwrap();
+    let (committer, _) = start(dir.path());
+    let (send, receive) = mpsc::channel();
+    let written = send.clone();
+    let then = Then {
+        written: Box::new(move || written.send(("written", Ok(()))).unwrap()),
+        synced: Box::new(move |outcome| send.send(("synced", outcome)).unwrap()),
+    };
+    committer.submit_durable(vec![Change::PutAlert(alert("A"))], then);
+    assert_eq!(receive.iter().collect::<Vec<_>>(), [("written", Ok(())), ("synced", Ok(()))]);
+}
+
+/// Calls `then` when the changes are on the disk.
+fn once_synced(then: impl FnOnce(Result<(), CommitError>) + Send + 'static) -> Then {
+    Then { written: Box::new(|| {}), synced: Box::new(then) }
+}
+
 /// Keeps the committer from taking anything more until something is sent.
 fn hold_up(committer: &Committer) -> mpsc::Sender<()> {
     let (go_on, blocked) = mpsc::channel();
@@ -156,7 +175,7 @@ fn hold_up(committer: &Committer) -> mpsc::Sender<()> {
         entered.send(()).unwrap();
         blocked.recv().unwrap();
     };
-    committer.submit_durable(Vec::new(), Box::new(block));
+    committer.submit_durable(Vec::new(), once_synced(block));
     inside.recv().unwrap();
     go_on
 }
@@ -183,7 +202,7 @@ fn start_folding(path: &Path, fold_above: u64) -> (Committer, Opened) {
 /// Submits, and waits for the outcome.
 fn commit(committer: &Committer, changes: Vec<Change>) -> Result<(), CommitError> {
     let (send, receive) = mpsc::channel();
-    committer.submit_durable(changes, Box::new(move |outcome| send.send(outcome).unwrap()));
+    committer.submit_durable(changes, once_synced(move |outcome| send.send(outcome).unwrap()));
     receive.recv().unwrap()
 }
 

@@ -21,7 +21,7 @@ use self::credentials::Credentials;
 pub(super) use self::oauth2::TokenSource;
 use super::outcome::{Reply, transient};
 use super::tls::{self, Pem};
-use super::{ReceiverError, Surroundings, data};
+use super::{ReceiverError, Surroundings, data, gate};
 use crate::settings::http::HttpConfig;
 
 /// How long a connection, with its TLS handshake, may take to be made.
@@ -30,8 +30,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection is kept for the next notification; as Alertmanager does.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// How many idle connections are kept for each server. A receiver is rarely told more at once.
-const MAX_IDLE_PER_HOST: usize = 16;
+/// How many idle connections are kept for each server: as many as it is told by at once while it is quick.
+const MAX_IDLE_PER_HOST: usize = gate::AT_ONCE;
 
 /// How much of an answer is read: enough for any error text and for a token, and no more, whatever a server sends.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;

@@ -5,22 +5,27 @@ use serde::{Serialize, Serializer};
 use watchbell_engine::label::Labels;
 use watchbell_engine::notification::{Notification, NotifiedAlert};
 use watchbell_engine::time::{Timestamp, UtcOffset};
-use watchbell_template::{Data, Kv};
+use watchbell_template::Kv;
 
 use super::super::{data, json};
 
-/// The body that tells `told`, a part of the notification's alerts, of which templates see `data`.
-pub(super) fn encode(notification: &Notification, told: &[NotifiedAlert], data: &Data) -> Vec<u8> {
+/// The body that tells `told`, a part of the notification's alerts, with the rendered labels of its route.
+pub(super) fn encode(
+    notification: &Notification,
+    told: &[NotifiedAlert],
+    route_labels: &Kv,
+    external_url: &str,
+) -> Vec<u8> {
     json::to_vec(&Message {
-        receiver: &data.receiver,
-        status: &data.status,
+        receiver: &data::escaped(&notification.key.receiver),
+        status: data::status(told.iter().any(|told| told.firing)),
         alerts: told.iter().map(Alert::new).collect(),
-        notification_reason: &data.notification_reason,
-        group_labels: Pairs(&data.group_labels),
-        common_labels: Pairs(&data.common_labels),
-        common_annotations: Pairs(&data.common_annotations),
-        route_labels: Pairs(&data.route_labels),
-        external_url: &data.external_url,
+        notification_reason: notification.reason.as_str(),
+        group_labels: &notification.group_labels,
+        common_labels: &data::common(told, |told| &told.alert.labels),
+        common_annotations: &data::common(told, |told| &told.alert.annotations),
+        route_labels: Pairs(route_labels),
+        external_url,
         version: "4",
         group_key: &notification.key.group_key,
         truncated_alerts: notification.alerts.len() - told.len(),
@@ -36,9 +41,12 @@ struct Message<'a> {
     alerts: Vec<Alert<'a>>,
     #[serde(rename = "notification_reason")]
     notification_reason: &'a str,
-    group_labels: Pairs<'a>,
-    common_labels: Pairs<'a>,
-    common_annotations: Pairs<'a>,
+    #[serde(serialize_with = "as_map")]
+    group_labels: &'a Labels,
+    #[serde(serialize_with = "as_map")]
+    common_labels: &'a Labels,
+    #[serde(serialize_with = "as_map")]
+    common_annotations: &'a Labels,
     route_labels: Pairs<'a>,
     #[serde(rename = "externalURL")]
     external_url: &'a str,

@@ -3,13 +3,16 @@
 mod body;
 mod payload;
 
+use std::ops::Deref;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use watchbell_engine::notification::{Failure, Notification, NotifiedAlert};
-use watchbell_template::{Data, Engine, Now, Templates};
+use watchbell_template::{Data, Engine, Kv, Now, Templates};
 
 use self::payload::Payload;
 use super::field::Field;
+use super::gate::Gate;
 use super::http::{HttpClient, read_trimmed};
 use super::{ReceiverError, Surroundings, data, outcome};
 use crate::settings::duration::GoDuration;
@@ -23,11 +26,14 @@ pub(super) struct Webhook {
     max_alerts: usize,
     timeout: Option<Duration>,
     client: HttpClient,
+    gate: Gate,
     templates: Templates,
     surroundings: Surroundings,
 }
 
 enum Address {
+    /// Nothing in it is to be rendered.
+    Plain(String),
     Inline(Field),
     File(String),
 }
@@ -38,10 +44,10 @@ impl Webhook {
         templates: &Templates,
         surroundings: &Surroundings,
     ) -> Result<Self, ReceiverError> {
-        let address = if config.url_file.is_empty() {
-            Address::Inline(Field::compile(templates, Engine::Text, "url", config.url.reveal())?)
-        } else {
-            Address::File(config.url_file.clone())
+        let address = match config.url.reveal() {
+            _ if !config.url_file.is_empty() => Address::File(config.url_file.clone()),
+            plain if !plain.contains("{{") => Address::Plain(plain.to_owned()),
+            source => Address::Inline(Field::compile(templates, Engine::Text, "url", source)?),
         };
         let payload = config.payload.as_ref().map(|payload| Payload::compile(payload, templates)).transpose()?;
         let http = config.http_config.clone().unwrap_or_default();
@@ -54,6 +60,7 @@ impl Webhook {
             },
             timeout: (!config.timeout.is_zero()).then_some(config.timeout.0),
             client: HttpClient::build(&http, surroundings)?,
+            gate: Gate::new(),
             templates: templates.clone(),
             surroundings: surroundings.clone(),
         })
@@ -62,17 +69,22 @@ impl Webhook {
     pub(super) fn fields(&self) -> Vec<&Field> {
         let url = match &self.address {
             Address::Inline(field) => Some(field),
-            Address::File(_) => None,
+            Address::Plain(_) | Address::File(_) => None,
         };
         let payload = self.payload.as_ref().map(Payload::fields);
         url.into_iter().chain(payload.into_iter().flatten()).collect()
     }
 
     pub(super) async fn send(&self, notification: &Notification) -> Result<(), Failure> {
+        self.gate.pass(self.tell(notification)).await
+    }
+
+    async fn tell(&self, notification: &Notification) -> Result<(), Failure> {
         let now = data::template_clock((self.surroundings.now)());
         let told = &notification.alerts[..notification.alerts.len().min(self.max_alerts)];
-        let data =
-            data::data(notification, told, &self.surroundings.external_url, &self.surroundings.route_labels, &now);
+        let Surroundings { external_url, route_labels, .. } = &self.surroundings;
+        // A copy of everything, for templates; most webhooks have none.
+        let data = LazyLock::new(|| data::data(notification, told, external_url, route_labels, &now));
         let url = self.url(&data, &now).await?;
         let body = self.body(notification, told, &data, &now);
         let post = self.client.post_json(&url, body);
@@ -85,8 +97,9 @@ impl Webhook {
         outcome::check(&reply)
     }
 
-    async fn url(&self, data: &Data, now: &Now) -> Result<String, Failure> {
+    async fn url(&self, data: &(impl Deref<Target = Data> + Sync), now: &Now) -> Result<String, Failure> {
         let url = match &self.address {
+            Address::Plain(url) => url.clone(),
             Address::Inline(field) => field.render(data, now).map_err(outcome::permanent)?,
             Address::File(path) => {
                 let source = read_trimmed(path).await.map_err(outcome::permanent)?;
@@ -101,8 +114,18 @@ impl Webhook {
         Ok(url)
     }
 
-    fn body(&self, notification: &Notification, told: &[NotifiedAlert], data: &Data, now: &Now) -> Vec<u8> {
-        let Some(payload) = &self.payload else { return body::encode(notification, told, data) };
+    fn body(
+        &self,
+        notification: &Notification,
+        told: &[NotifiedAlert],
+        data: &impl Deref<Target = Data>,
+        now: &Now,
+    ) -> Vec<u8> {
+        let Some(payload) = &self.payload else {
+            let plain = notification.route_labels.is_empty();
+            let route_labels = if plain { Kv::default() } else { data.route_labels.clone() };
+            return body::encode(notification, told, &route_labels, &self.surroundings.external_url);
+        };
         let (body, errors) = payload.render(data, now);
         for error in errors {
             self.surroundings.fallbacks.note("webhook", &error);

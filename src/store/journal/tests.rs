@@ -17,10 +17,15 @@ fn written(frames: &[&[u128]]) -> (TempDir, std::path::PathBuf) {
     let path = dir.path().join("journal");
     let mut journal = Journal::create(&path, ME).unwrap();
     for ids in frames {
-        journal.append(ME, &ids.iter().map(|id| (key(*id), Some(id.to_string().into_bytes()))).collect()).unwrap();
+        journal.append(ME, &records(ids)).unwrap();
+        journal.sync().unwrap();
     }
     assert_eq!(fs::metadata(&path).unwrap().len(), journal.length());
     (dir, path)
+}
+
+fn records(ids: &[u128]) -> Writes {
+    ids.iter().map(|id| (key(*id), Some(id.to_string().into_bytes()))).collect()
 }
 
 fn ids(path: &Path) -> Result<(Vec<u128>, Contents), JournalError> {
@@ -40,6 +45,19 @@ fn what_was_appended_is_read_in_order() {
         assert_eq!(&bytes[offset as usize..][..length as usize], key.id.to_string().as_bytes());
     })
     .unwrap();
+}
+
+#[test]
+fn what_was_appended_is_there_before_the_disk_has_it() {
+    let (_dir, path) = written(&[&[1]]);
+    let length = fs::metadata(&path).unwrap().len();
+    let mut journal = Journal::go_on(&path, length).unwrap();
+    journal.append(ME, &records(&[2])).unwrap();
+    assert_eq!((ids(&path).unwrap().0, journal.length()), (vec![1, 2], length));
+    // The disk would not have it, so it is written again with what came after.
+    journal.append(ME, &records(&[2, 3])).unwrap();
+    journal.sync().unwrap();
+    assert_eq!((ids(&path).unwrap().0, journal.length()), (vec![1, 2, 3], fs::metadata(&path).unwrap().len()));
 }
 
 /// However little of the last frame arrived, the ones before it are there and it can be gone on with.
@@ -84,5 +102,6 @@ fn a_journal_that_is_gone_takes_nothing() {
     let (_dir, path) = written(&[]);
     let mut journal = Journal::go_on(&path, FRAME as u64).unwrap();
     fs::remove_file(&path).unwrap();
-    assert_eq!(journal.append(ME, &Writes::new()).unwrap_err().kind(), io::ErrorKind::NotFound);
+    journal.append(ME, &Writes::new()).unwrap();
+    assert_eq!(journal.sync().unwrap_err().kind(), io::ErrorKind::NotFound);
 }

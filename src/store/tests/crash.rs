@@ -1,4 +1,5 @@
-//! Kills: a process of this very test program writes, says what was acknowledged, and dies at a random moment.
+//! Kills: a process of this very test program writes, says what the system has, and dies at a random moment, also before
+//! the disk has it.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -101,13 +102,13 @@ fn child_that_writes() {
             finished.recv().unwrap();
         }
         let done = done.clone();
-        let then = move |outcome: Result<(), CommitError>| {
-            outcome.unwrap();
+        let written = move || {
             // One write, so that a kill cannot tear the number.
             io::stderr().write_all(format!("acknowledged {number}\n").as_bytes()).unwrap();
             done.send(()).unwrap();
         };
-        committer.submit_durable(numbered(number).to_vec(), Box::new(then));
+        let then = Then { written: Box::new(written), synced: Box::new(|outcome| outcome.unwrap()) };
+        committer.submit_durable(numbered(number).to_vec(), then);
     }
 }
 

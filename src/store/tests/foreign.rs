@@ -111,7 +111,7 @@ fn a_journal_that_vanishes_in_use_is_not_begun_anew() {
     let (mut store, _) = Store::open(dir.path()).unwrap();
     fs::remove_file(dir.path().join("watchbell/journal-1")).unwrap();
     for _ in 0..2 {
-        let error = store.write(&Writes::new()).unwrap_err();
+        let error = store.write(&Writes::new()).and_then(|()| store.sync()).unwrap_err();
         assert!(error.to_string().contains("was removed while it was in use"), "{error}");
     }
 }
@@ -166,6 +166,7 @@ fn a_damaged_record_is_told_apart_and_left_in_place() {
     let mut bytes = encode(&*silence(2, "two")).unwrap();
     *bytes.last_mut().unwrap() ^= 1;
     store.write(&Writes::from([(RecordKey { kind: Kind::Silence, id: 2 }, Some(bytes))])).unwrap();
+    store.sync().unwrap();
     drop(store);
     for _ in 0..2 {
         let (_store, opened) = Store::open(dir.path()).unwrap();
