@@ -137,7 +137,7 @@ impl Engine {
                 Timer::NflogForgotten(key) => self.forget_nflog(&key, &mut effects),
                 Timer::IntentForgotten(key) => self.forget_intent(&key, &mut effects),
                 Timer::AlertGc => self.collect_alerts(now),
-                Timer::Vigil(cause) => self.keep_vigil(now, due, cause, &mut effects),
+                Timer::Vigil(cause) => self.keep_vigil(now, cause, &mut effects),
                 Timer::Heartbeat(name) => self.beat(now, name, &mut effects),
             }
         }
