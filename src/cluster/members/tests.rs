@@ -1,3 +1,5 @@
+//! Who comes, goes, is missed, compared with and forgotten.
+
 use super::*;
 
 fn life(node: u64, number: u64) -> Life {
@@ -173,4 +175,38 @@ fn where_another_lives_now_nobody_is_missed() {
     lose(&mut members, now);
     members.look(vec![Life { address: life(2, 1).address, ..life(9, 1) }], now);
     assert_eq!(known(&members), [("n9".into(), true)]);
+}
+
+#[test]
+fn of_too_many_the_longest_lost_is_forgotten() {
+    let (mut members, now) = members();
+    let lives = |nodes: std::ops::Range<u64>| nodes.map(|node| life(node, 1)).collect::<Vec<_>>();
+    let limit = MAX_LIVES as u64;
+    members.look(lives(2..limit + 2), now);
+    for node in [5, 9] {
+        members.end(NodeId(node), 1, now);
+        members.look(lives(2..limit + 2), now + Duration::from_secs(node));
+    }
+    let later = now + Duration::from_secs(10);
+    let forget = |members: &mut Members| members.forget(Duration::from_secs(3600), &BTreeSet::new(), later);
+    assert_eq!(forget(&mut members), Vec::<SmolStr>::new());
+    members.look(lives(2..limit + 3), later);
+    assert_eq!(forget(&mut members), ["n5"]);
+    members.look(lives(2..limit + 4), later);
+    assert_eq!(forget(&mut members), ["n9"]);
+    members.look(lives(2..limit + 5), later);
+    assert_eq!(forget(&mut members), Vec::<SmolStr>::new(), "nobody of those who live");
+}
+
+#[test]
+fn an_answer_is_timed_once_and_by_its_question() {
+    let (mut members, now) = members();
+    members.look(vec![life(2, 1)], now);
+    let mut took = |round, ms| members.answer_took(NodeId(2), round, now + Duration::from_millis(ms));
+    assert_eq!(took(Round::Answers(7), 1), None);
+    members.asked(NodeId(2), 7, now);
+    let mut took = |round, ms| members.answer_took(NodeId(2), round, now + Duration::from_millis(ms));
+    assert_eq!((took(Round::Asks(7), 2), took(Round::Answers(6), 3)), (None, None));
+    assert_eq!(took(Round::Answers(7), 4), Some(("n2".into(), Duration::from_millis(4))));
+    assert_eq!(took(Round::Answers(7), 5), None);
 }
