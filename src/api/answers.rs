@@ -44,6 +44,8 @@ pub(super) struct Asked {
     /// As the client wrote it.
     query: String,
     gzip: bool,
+    /// Whether the answer is worth keeping.
+    keep: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -54,8 +56,10 @@ struct Kept {
 }
 
 impl Asked {
-    pub(super) fn new(query: Option<&str>, headers: &HeaderMap) -> Self {
-        Self { query: query.unwrap_or_default().to_owned(), gzip: gzip::is_accepted(headers) }
+    /// An answer that is found by index is made faster than it is seen whether an older one still holds.
+    pub(super) fn new(query: Option<&str>, headers: &HeaderMap, found_by_index: bool) -> Self {
+        let query = query.unwrap_or_default().to_owned();
+        Self { keep: !found_by_index && query.len() <= MAX_QUERY, query, gzip: gzip::is_accepted(headers) }
     }
 }
 
@@ -162,7 +166,7 @@ struct Making {
 impl Making {
     fn new(answers: Answers, stamp: Option<Stamp>, asked: Asked, pieces: Pieces) -> Self {
         let gzip = asked.gzip.then(Gzip::new);
-        let stamp = stamp.filter(|_| asked.query.len() <= MAX_QUERY);
+        let stamp = stamp.filter(|_| asked.keep);
         let kept = stamp.map(|stamp| Kept { asked, stamp, pieces: Vec::new() });
         Self { answers, pieces, gzip, kept }
     }

@@ -13,7 +13,7 @@ use watchbell_engine::view::{KnownAlert, MutedBy, View};
 
 use crate::driver::Running;
 
-use super::alerts::{ALERTS_A_STEP, fetch, is_asked, shown, wanted_state};
+use super::alerts::{ALERTS_A_STEP, fetch, fetch_labels, is_asked, shown, wanted_state};
 use super::params::AlertFilter;
 use super::pieces::{List, Walk};
 use super::wire::shown::{Named, Object};
@@ -83,13 +83,20 @@ fn choose<'a>(
         group.is_some_and(|(route, _)| receivers.wants_any(&[Named { name: &route.receiver }]))
     };
     let mut chosen: BTreeMap<GroupRef, Vec<(KnownAlert<'a>, MutedBy)>> = BTreeMap::new();
-    for known in view.alerts_after(None, filter.demanded()).filter(|known| is_asked(*known, filter, now)) {
-        let mut groups = known.groups().iter().filter(|id| holds(id, known.fingerprint)).peekable();
-        let state = groups.peek().and_then(|_| wanted_state(view, filter, known, now));
-        let Some(muted_by) = state else { continue };
-        groups.for_each(|id| chosen.entry(*id).or_default().push((known, muted_by.clone())));
+    let mut all = view.alerts_after(None, filter.demanded());
+    loop {
+        let some: Vec<KnownAlert<'_>> = all.by_ref().take(ALERTS_A_STEP).collect();
+        if some.is_empty() {
+            return chosen;
+        }
+        fetch_labels(some.iter().map(|known| known.alert));
+        for known in some.into_iter().filter(|known| is_asked(*known, filter, now)) {
+            let mut groups = known.groups().iter().filter(|id| holds(id, known.fingerprint)).peekable();
+            let state = groups.peek().and_then(|_| wanted_state(view, filter, known, now));
+            let Some(muted_by) = state else { continue };
+            groups.for_each(|id| chosen.entry(*id).or_default().push((known, muted_by.clone())));
+        }
     }
-    chosen
 }
 
 fn receivers_of(chosen: &BTreeMap<GroupRef, Vec<(KnownAlert<'_>, MutedBy)>>, view: &View) -> Receivers {

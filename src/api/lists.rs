@@ -24,7 +24,8 @@ use crate::driver::Running;
 
 pub(super) async fn alerts(api: &Shared, parts: &Parts, query: &Query) -> Answer {
     let filter = AlertFilter::new(query, api.options.syntax)?;
-    let asking = Asking::new(api, Subject::Alerts, parts).await?;
+    let by_index = !filter.demanded().is_empty();
+    let asking = Asking::new(api, Subject::Alerts, parts, by_index).await?;
     if let Some(known) = asking.known(api, parts).await? {
         return Ok(known);
     }
@@ -34,7 +35,7 @@ pub(super) async fn alerts(api: &Shared, parts: &Parts, query: &Query) -> Answer
 
 pub(super) async fn groups(api: &Shared, parts: &Parts, query: &Query) -> Answer {
     let (filter, muted) = (AlertFilter::new(query, api.options.syntax)?, query.is_on("muted"));
-    let asking = Asking::new(api, Subject::Groups, parts).await?;
+    let asking = Asking::new(api, Subject::Groups, parts, !filter.demanded().is_empty()).await?;
     if let Some(known) = asking.known(api, parts).await? {
         return Ok(known);
     }
@@ -57,7 +58,7 @@ pub(super) async fn silences(api: &Shared, parts: &Parts, query: &Query) -> Answ
 
 async fn find_silences(api: &Shared, parts: &Parts, query: &Query) -> Answer {
     let filter = SilenceFilter::new(query, api.options.syntax)?;
-    let asking = Asking::new(api, Subject::Silences, parts).await?;
+    let asking = Asking::new(api, Subject::Silences, parts, false).await?;
     if let Some(known) = asking.known(api, parts).await? {
         return Ok(known);
     }
@@ -78,13 +79,13 @@ struct Asking {
 }
 
 impl Asking {
-    async fn new(api: &Shared, subject: Subject, parts: &Parts) -> Result<Self, Refusal> {
+    async fn new(api: &Shared, subject: Subject, parts: &Parts, by_index: bool) -> Result<Self, Refusal> {
         let (running, view) = (api.handle.running(), api.handle.view().await?);
         let now = clock::now();
         // The labels of routes are templates, which may tell the time.
         let steady = subject != Subject::Groups || view.policy().routes.iter().all(|route| route.labels.is_empty());
         let stamp = steady.then(|| Stamp::new(subject, api.started_at, &view, running.loaded_at, now));
-        Ok(Self { asked: Asked::new(parts.uri.query(), &parts.headers), running, view, now, stamp })
+        Ok(Self { asked: Asked::new(parts.uri.query(), &parts.headers, by_index), running, view, now, stamp })
     }
 
     /// The answer if it need not be made.

@@ -97,7 +97,7 @@ impl Api {
     }
 
     /// Answers every request. Metrics are compressed here, lists where they are made.
-    fn router(self) -> Router {
+    pub fn router(self) -> Router {
         let compression = CompressionLayer::new().compress_when(is_metrics);
         Router::new().fallback(answer).layer(compression).with_state(self.0)
     }

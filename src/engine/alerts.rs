@@ -179,3 +179,72 @@ impl Bucket {
         ended.inspect(|fingerprint| self.remove(*fingerprint)).is_some()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::label::Labels;
+    use crate::matcher::{MatchOp, Matcher};
+    use crate::pairs::DemandedPairs;
+    use crate::time::UtcOffset;
+
+    fn alert(number: usize, ends_at: i64) -> Arc<Alert> {
+        let labels = [("host", (number / 10).to_string()), ("series", number.to_string())];
+        Arc::new(Alert {
+            labels: Labels::from_iter(labels),
+            annotations: Labels::default(),
+            starts_at: Timestamp::EPOCH,
+            starts_offset: UtcOffset(0),
+            ends_at: Timestamp::from_secs(ends_at),
+            ends_offset: UtcOffset(0),
+            updated_at: Timestamp::EPOCH,
+            generator_url: SmolStr::default(),
+            timeout: false,
+        })
+    }
+
+    fn put(alerts: &mut Alerts, alert: Arc<Alert>) {
+        alerts.insert(alert.fingerprint(), Slot { alert, groups: Arc::default() });
+    }
+
+    #[test]
+    fn who_asks_for_a_label_looks_at_its_alerts_only() {
+        let mut alerts = Alerts::default();
+        (0..20_000).for_each(|number| put(&mut alerts, alert(number, 1)));
+        let host = |value: &str| DemandedPairs::of(&[Matcher::new("host", MatchOp::Equal, value).unwrap()]);
+        let looked_at = |alerts: &Alerts, value| alerts.after(None, &host(value).0).count();
+        assert_eq!([looked_at(&alerts, "7"), looked_at(&alerts, "none")], [10, 0]);
+        let made = |alerts: &Alerts| alerts.shards.iter().filter(|shard| shard.pairs.get().is_some()).count();
+        let all = made(&alerts);
+        alerts.replace(alert(70, 1).fingerprint(), alert(70, 2));
+        assert_eq!(made(&alerts), all, "a repeated alert changes no label");
+        put(&mut alerts, alert(20_000, 1));
+        assert_eq!(made(&alerts), all - 1, "a new alert is put into one shard");
+        assert_eq!(looked_at(&alerts, "2000"), 1);
+        alerts.remove(alert(70, 1).fingerprint());
+        assert_eq!(looked_at(&alerts, "7"), 9);
+    }
+
+    #[test]
+    fn a_walk_goes_on_where_it_stopped() {
+        let mut alerts = Alerts::default();
+        (0..300).for_each(|number| put(&mut alerts, alert(number, 1)));
+        let (mut walked, mut last) = (Vec::new(), None);
+        while let Some((fingerprint, _)) = alerts.after(last, &[]).next() {
+            (walked, last) = ([walked, vec![fingerprint]].concat(), Some(fingerprint));
+        }
+        assert!(walked.into_iter().eq(alerts.iter().map(|(fingerprint, _)| fingerprint)));
+    }
+
+    #[test]
+    fn a_clone_stays_as_it_was() {
+        let mut alerts = Alerts::default();
+        put(&mut alerts, alert(1, 1));
+        let seen = alerts.clone();
+        alerts.replace(alert(1, 1).fingerprint(), alert(1, 2));
+        put(&mut alerts, alert(2, 1));
+        assert_eq!((seen.len(), seen.iter().count(), alerts.len()), (1, 1, 2));
+        let slot = seen.get(alert(1, 1).fingerprint()).unwrap();
+        assert_eq!(slot.alert.ends_at, Timestamp::from_secs(1));
+    }
+}

@@ -94,11 +94,15 @@ impl Labels {
 
     /// What people are told alerts in the order of: by job, by instance (those that have one first), then as sets.
     pub fn as_told(&self) -> Told<'_> {
-        let by_value = |name| {
-            let value = self.get(name);
-            (value.is_none(), value.unwrap_or_default())
-        };
-        Told { job: by_value("job"), instance: by_value("instance"), labels: self }
+        let (mut job, mut instance) = ((true, ""), (true, ""));
+        for (name, value) in self.iter() {
+            match name {
+                "job" => job = (false, value),
+                "instance" => instance = (false, value),
+                _ => {}
+            }
+        }
+        Told { job, instance, labels: self }
     }
 
     /// FNV-1a, 64 bits, over each name and value, both followed by 0xFF (Alertmanager's alert fingerprint).

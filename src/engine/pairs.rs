@@ -1,7 +1,7 @@
 //! Finds, among many label sets, those that have a pair, without looking at each: the other way round than `index`, which
 //! finds matcher lists for a label set. It must not know what the label sets belong to but for their fingerprints.
 
-use xxhash_rust::xxh64::xxh64;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::index::demands_a_pair;
 use crate::label::{Fingerprint, Labels};
@@ -21,6 +21,11 @@ impl DemandedPairs {
         let demanding = matchers.iter().filter(|matcher| demands_a_pair(matcher));
         Self(demanding.map(|matcher| PairHash::new(matcher.name(), matcher.value())).collect())
     }
+
+    /// Whether nothing is demanded, so that all must be looked at.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 /// The label sets that have a pair, by the pair's hash. It only narrows: two pairs may have one hash.
@@ -33,7 +38,7 @@ pub(crate) struct PairIndex {
 
 impl PairHash {
     fn new(name: &str, value: &str) -> Self {
-        Self(xxh64(value.as_bytes(), xxh64(name.as_bytes(), 0)) as u32)
+        Self(xxh3_64_with_seed(value.as_bytes(), xxh3_64_with_seed(name.as_bytes(), 0)) as u32)
     }
 }
 

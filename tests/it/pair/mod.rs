@@ -3,14 +3,18 @@
 //! `target/pair/`, from where it goes into `docs/pair.md`.
 
 mod clients;
+mod laws;
 mod machine;
 mod report;
 mod shipped;
 mod shortened;
 mod sinks;
 mod stage;
+mod storm;
 
 mod s1_target;
 mod s2_cut_off;
 mod s3_split;
+mod s4_storm;
 mod s5_silence;
+mod s6_kills;

@@ -11,6 +11,7 @@ fn s1_a_target_goes_down_and_comes_back() {
     let sinks = &stage.sinks;
     remote_read_reaches_back(&stage);
     clients::check(&stage, 0);
+    sinks.counter.wait_for("heartbeat", 3);
 
     let cut = Instant::now();
     stage.network.cut(WEB1);

@@ -17,7 +17,8 @@ const SERVERS: [(&str, &str); 6] = [
 ];
 
 /// Of the rules.
-const RULES: [(&str, &str); 6] = [
+const RULES: [(&str, &str); 7] = [
+    ("keep_firing_for: 2m", "keep_firing_for: 12s"),
     ("for: 2m", "for: 8s"),
     ("[5m]", "[15s]"),
     ("for: 1m", "for: 4s"),
@@ -27,7 +28,10 @@ const RULES: [(&str, &str); 6] = [
 ];
 
 /// Of `watchbell.yml`.
-const ROUTER: [(&str, &str); 3] = [
+const ROUTER: [(&str, &str); 6] = [
+    ("within: 5m", "within: 40s"),
+    ("for: 1m", "for: 10s"),
+    ("interval: 1m", "interval: 3s"),
     ("group_wait: 30s", "group_wait: 4s"),
     ("group_interval: 5m", "group_interval: 10s"),
     ("/etc/watchbell/", "{dir}/"),

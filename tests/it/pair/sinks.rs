@@ -10,6 +10,7 @@ use crate::email::postfix::Postfix;
 use crate::email::reader::Mail;
 use crate::gitlab::fake::{Gitlab, Issue, Level, World};
 use crate::gitlab::lab::issues;
+use crate::harness::sink::Sink;
 use crate::irc::lab::network::{Kind, Network, Options};
 use crate::irc::lab::observer::Observer;
 
@@ -25,6 +26,8 @@ pub(super) struct Sinks {
     pub(super) gitlab: Gitlab,
     pub(super) postfix: Postfix,
     pub(super) dovecot: Dovecot,
+    /// Hears everything of the alerts of a storm, if the routers' configuration names it.
+    pub(super) counter: Sink,
     irc: Network,
 }
 
@@ -54,7 +57,8 @@ impl Sinks {
             .replace("{lmtp}", &dovecot.transport());
         let door = (SocketAddr::new(address, 587), "-o smtpd_tls_security_level=encrypt");
         let postfix = Postfix::start_at(&(main + &dovecot.sasl()), &[door]);
-        Self { observer, gitlab: Gitlab::start_at(address, prepare), postfix, dovecot, irc }
+        let counter = Sink::start_at(SocketAddr::new(address, 0));
+        Self { observer, gitlab: Gitlab::start_at(address, prepare), postfix, dovecot, counter, irc }
     }
 
     /// The authority that has signed all certificates.

@@ -14,7 +14,7 @@ use crate::cluster::network::{Hosts, Network};
 use crate::cluster::nodes::sees;
 use crate::email::dovecot::PASSWORD;
 use crate::harness::process::Process;
-use crate::harness::server::{Server, in_space};
+use crate::harness::server::{Program, Server, in_space};
 use crate::harness::wait::{eventually_within, seen_within};
 
 /// How long anything may take that takes seconds when nothing else is going on.
@@ -43,11 +43,15 @@ pub(super) struct Stage {
 impl Stage {
     /// The pair in good health: every target answers both servers, both routers are in all channels and agree.
     pub(super) fn start() -> Self {
-        Self::start_with(|config| config, &[])
+        Self::start_with(|config, _| config, &[])
     }
 
-    /// The same with a change to the routers' configuration, and further files of rules.
-    pub(super) fn start_with(change: impl Fn(String) -> String, rules: &[(&str, String)]) -> Self {
+    /// The same; what these rules say is told to the counter as well.
+    pub(super) fn start_counting(rules: &str) -> Self {
+        Self::start_with(counting, &[("storm.yml", rules)])
+    }
+
+    fn start_with(change: impl Fn(String, &Sinks) -> String, rules: &[(&str, &str)]) -> Self {
         let dir =
             tempfile::Builder::new().prefix("watchbell-pair-").tempdir().expect("a temporary directory can be had");
         let network = Network::new(3);
@@ -58,8 +62,8 @@ impl Stage {
         for (name, text) in rules {
             fs::write(etc.join("prometheus/rules").join(name), text).expect("rules can be written");
         }
-        write_secrets(&etc.join("watchbell"));
-        let config = change(shortened::router(&etc.join("watchbell"), &gitlab_url(&sinks)));
+        write_secrets(&etc.join("watchbell"), &sinks.counter.url("heartbeat"));
+        let config = change(shortened::router(&etc.join("watchbell"), &gitlab_url(&sinks)), &sinks);
         let web = web(&network.space(WEB1), &sinks, &dir.path().join("web1"));
         let place = |number: usize, name: &'static str, role: &'static str| Place {
             name,
@@ -106,14 +110,29 @@ impl Stage {
         self.machines.iter_mut().map(|machine| &mut machine.router)
     }
 
-    /// The file that the node_exporter of web1 shows among its metrics.
-    pub(super) fn shown_by_web(&self) -> PathBuf {
-        self.dir.path().join("web1/shown.prom")
+    /// What the node_exporter of web1 shows among its metrics from now on.
+    pub(super) fn show(&self, metrics: &str) {
+        let folder = self.dir.path().join("web1");
+        fs::write(folder.join("new"), metrics).expect("metrics can be written");
+        fs::rename(folder.join("new"), folder.join("shown.prom")).expect("a file can be renamed");
     }
 
-    pub(super) fn dir(&self) -> &Path {
-        self.dir.path()
+    /// Another file with the same program, as an upgrade puts it in place.
+    pub(super) fn upgrade(&self, name: &str) -> PathBuf {
+        let path = self.dir.path().join(name);
+        fs::copy(Program::Watchbell.path(), &path).expect("a program can be copied");
+        path
     }
+}
+
+/// The configuration with one more receiver, by which every notification about web1's own metrics is counted.
+fn counting(config: String, sinks: &Sinks) -> String {
+    let [routes, receivers] = ["\n  routes:\n", "\nreceivers:\n"];
+    assert!(config.contains(routes) && config.contains(receivers), "{config}");
+    let route = format!("{routes}    - {{receiver: counter, matchers: [job=node, kind!=\"\"], continue: true}}\n");
+    let receiver =
+        format!("{receivers}  - {{name: counter, webhook_configs: [{{url: '{}'}}]}}\n", sinks.counter.url("counter"));
+    config.replacen(routes, &route, 1).replacen(receivers, &receiver, 1)
 }
 
 /// Waits until this is so.
@@ -159,11 +178,12 @@ fn gitlab_url(sinks: &Sinks) -> String {
     format!("http://gitlab.example.org:{}/api/v4/", sinks.gitlab.address().port())
 }
 
-fn write_secrets(dir: &Path) {
+fn write_secrets(dir: &Path, heartbeat: &str) {
     fs::create_dir_all(dir).expect("a directory can be made");
     for (name, secret) in [
         ("smtp-password", PASSWORD),
         ("gitlab-token", "glpat-watchbell"),
+        ("heartbeat-url", heartbeat),
         ("cluster.keys", "3q2+7wABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhs="),
     ] {
         fs::write(dir.join(name), secret).expect("a secret can be written");

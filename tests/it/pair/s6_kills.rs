@@ -1,0 +1,83 @@
+//! `kill -9` of either router at random moments, under load, for ten minutes (`tests/pair`) or less than one (each run of
+//! the tests).
+
+use std::collections::BTreeSet;
+use std::env;
+use std::time::{Duration, Instant};
+
+use super::laws::Tally;
+use super::report;
+use super::stage::{Stage, nothing_more, until};
+use super::storm::Storm;
+use crate::harness::random::Random;
+use crate::harness::wait::seen_within;
+
+const STORM: Storm = Storm { kinds: 8, each: 25 };
+
+/// How long the load lasts.
+fn span() -> Duration {
+    let whole = env::var_os("WATCHBELL_PAIR").is_some_and(|how| how == "whole");
+    Duration::from_secs(if whole { 600 } else { 45 })
+}
+
+#[test]
+fn s6_either_router_is_killed_again_and_again() {
+    let mut stage = Stage::start_counting(&STORM.rules());
+    let mut random = Random::new(0x5eed_0006);
+    let mut firing = vec![false; STORM.alerts()];
+    let (mut kills, mut changes) = (Vec::new(), 0);
+    let end = Instant::now() + span();
+    while Instant::now() < end {
+        // A tenth of all alerts begin or end at once.
+        for _ in 0..STORM.alerts() / 10 {
+            let number = usize::try_from(random.next() % STORM.alerts() as u64).expect("it is small");
+            firing[number] = !firing[number];
+            changes += 1;
+        }
+        stage.show(&STORM.metrics(|number| firing[number]));
+        let pause = random.between(Duration::from_millis(500), Duration::from_secs(6));
+        let index = usize::from(random.percent(50));
+        let router = &mut stage.machines[index].router;
+        let ended = seen_within(pause, || router.process().ended());
+        assert_eq!(ended, None, "it has ended by itself:\n{}", router.log());
+        let began = Instant::now();
+        router.kill();
+        kills.push(began..Instant::now());
+        router.launch();
+    }
+
+    stage.show(&STORM.metrics(|_| true));
+    let counter = &stage.sinks.counter;
+    let all = |firing: usize| (Tally::of(counter, &kills).firing.len() == firing).then_some(());
+    until("all that fire are told", || all(STORM.alerts()));
+    stage.show(&STORM.metrics(|_| false));
+    until("all that are over are told", || all(0));
+    let sinks = &stage.sinks;
+    until("all issues are closed", || sinks.issues("web/site").iter().all(|issue| !issue.open).then_some(()));
+    let received = counter.at("counter").len();
+    nothing_more(|| (counter.at("counter").len() > received).then(|| counter.at("counter").pop()));
+
+    let tally = Tally::of(counter, &kills);
+    assert!(tally.wrong.is_empty(), "{tally:#?}");
+    assert!(kills.len() > 5 && tally.notifications > kills.len() * 3, "hardly any load: {tally:#?}");
+    let mails = sinks.mailbox("web-oncall");
+    let names: BTreeSet<_> = mails.iter().map(crate::email::reader::Mail::id).collect();
+    assert_eq!(names.len(), mails.len(), "a mailbox has no mail twice");
+    let issues = sinks.issues("web/site");
+    let own = issues.iter().filter(|issue| issue.duplicate_of.is_none()).count();
+    assert_eq!(own, STORM.kinds, "one issue a group: {issues:#?}");
+    let sent = sinks.sent().len();
+    let cells = [
+        format!("{} lines", sinks.said("#web").len()),
+        format!("{sent} mails sent, {} in the mailbox, no name twice", mails.len()),
+        format!("{own} issues, one a group, all closed; {} closed as duplicates", issues.len() - own),
+    ];
+    let remarks = format!(
+        "{} kills, {changes} changes, {} notifications to the webhook: 0 lost, 0 wrong; {} that a kill explains (an end of what may have been told, or a repeat)",
+        kills.len(),
+        tally.notifications,
+        tally.explained.len()
+    );
+    let what = format!("`kill -9` of either router at random moments for {} s under load", span().as_secs());
+    report::write(6, &what, cells, &remarks);
+}
