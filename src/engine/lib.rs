@@ -23,7 +23,7 @@
 //! * What is known: `alerts` by fingerprint, [`group`], [`silence::table`], `inhibit` (sources by the values that must
 //!   agree), [`nflog`]. `index` is why more silences, rules or routes do not make each alert slower. `pairs`
 //!   is why readers who ask for a label find its alerts, and `counted` how they see that nothing has changed.
-//! * What happens: `ingest` (alerts come in), `flush` (a group's timer is due), `tell` (one integration is told) over
+//! * What happens: `ingest` (alerts come in), `flush` (a group's timer is due), `tell` (one integration is told) and `outcome` over
 //!   `decide` (is there a reason?) `delivery` (where that stands), [`intent`] (what may have been heard)
 //!   and [`sighting`] (what other nodes see), `keep` (silences and log entries), `timer`.
 //! * What should happen and does not: [`vigil`] (alerts of our own), raised when an alert is not seen ([`expect`]) or a peer
@@ -82,6 +82,7 @@ pub mod matcher;
 pub mod members;
 pub mod nflog;
 pub mod notification;
+mod outcome;
 pub mod pairs;
 pub mod peers;
 pub mod policy;

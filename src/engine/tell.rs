@@ -1,23 +1,18 @@
-//! The attempts to tell: whether there is something to tell, whose turn it is, and what follows from the outcome.
+//! The attempts to tell: whether there is something to tell, and whose turn it is.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::decide::{Told, is_in, is_subset, reason_to_tell};
-use crate::delivery::{ANNOUNCE, Batch, Delivery, MOST_QUESTIONS, Sending, backoff};
-use crate::effect::{Attempt, AttemptId, Effects, Note};
+use crate::decide::{Told, is_subset, reason_to_tell};
+use crate::delivery::{ANNOUNCE, Delivery, MOST_QUESTIONS, Sending};
+use crate::effect::{Attempt, Effects, Note};
 use crate::engine::Engine;
-use crate::intent::may_have_arrived;
-use crate::nflog::{NflogEntry, NflogKey, ReceiverData};
-use crate::notification::{Failure, FailureKind, Notification, NotifiedAlert, Reason};
+use crate::nflog::{NflogKey, ReceiverData};
+use crate::notification::{Notification, NotifiedAlert, Reason};
 use crate::peers::ClaimState;
 use crate::replica::Record;
 use crate::time::Timestamp;
 use crate::timer::Timer;
-use crate::version::Version;
-
-/// Log entries are kept for at least as long, however short the repeat interval: what is soon forgotten is in no digest.
-const MIN_KEEP: Duration = Duration::from_secs(2 * 3600);
 
 impl Engine {
     /// Goes on with a delivery that is not being told: decides afresh, waits for its turn, or starts an attempt.
@@ -140,106 +135,5 @@ impl Engine {
             Some(slot) => NotifiedAlert { alert: Arc::clone(&slot.alert), firing: !slot.alert.is_resolved(now) },
         };
         delivery.batch.alerts.iter().filter(unmuted).map(stands).collect()
-    }
-
-    /// Takes the outcome of an attempt.
-    pub(crate) fn delivered(
-        &mut self,
-        now: Timestamp,
-        attempt: AttemptId,
-        outcome: Result<ReceiverData, Failure>,
-        effects: &mut Effects,
-    ) {
-        let Some(key) = self.in_flight.remove(&attempt) else { return };
-        let Some(delivery) = self.deliveries.get_mut(&key) else { return };
-        let Some(sending) = delivery.sending.take() else { return };
-        let attempts = delivery.attempts;
-        match outcome {
-            Ok(data) => {
-                self.log(now, &key, sending.told, data, effects);
-                effects.notes.push(Note::Told { key: key.clone(), attempts });
-                self.finish(now, &key, true, effects);
-            }
-            Err(failure) => {
-                if !failure.in_part && !may_have_arrived(failure.kind) {
-                    self.set_intent(now, &key, sending.unsure_before, effects);
-                }
-                self.failed(now, &key, failure, effects);
-            }
-        }
-    }
-
-    fn failed(&mut self, now: Timestamp, key: &NflogKey, failure: Failure, effects: &mut Effects) {
-        let random = self.random();
-        let Some(delivery) = self.deliveries.get(key) else { return };
-        let (attempts, interval) = (delivery.attempts, delivery.batch.group_interval);
-        let pause = backoff(attempts, random).max(failure.retry_after.unwrap_or_default());
-        let out_of_time = delivery.deadline.is_none_or(|deadline| deadline <= now + pause);
-        let superseded = delivery.next.is_some();
-        if !failure.in_part {
-            self.note_outcome(key, false);
-            self.turns.failed(key, now);
-            self.claim(now, key, ClaimState::Failed, interval, effects);
-        }
-        if failure.retry && !out_of_time && !superseded {
-            let delivery = self.deliveries.get_mut(key).expect("it was looked at above");
-            (delivery.not_before, delivery.failure) = (now + pause, Some(failure.clone()));
-            self.timers.set(Timer::Delivery(key.clone()), now + pause);
-            effects.notes.push(Note::Retry { key: key.clone(), attempts, failure });
-            return;
-        }
-        let kind = if failure.retry && out_of_time { FailureKind::ContextDeadlineExceeded } else { failure.kind };
-        effects.notes.push(Note::GivenUp { key: key.clone(), attempts, failure, kind });
-        self.finish(now, key, false, effects);
-    }
-
-    /// Ends a delivery; if a newer flush waits, it goes on with that one.
-    fn finish(&mut self, now: Timestamp, key: &NflogKey, ok: bool, effects: &mut Effects) {
-        self.timers.cancel(&Timer::Delivery(key.clone()));
-        let Some(delivery) = self.deliveries.get_mut(key) else { return };
-        let (group, flushed_at) = (delivery.group, delivery.batch.flushed_at);
-        let next: Option<Arc<Batch>> = delivery.next.take();
-        match next {
-            Some(batch) => {
-                delivery.waits_since = batch.flushed_at;
-                delivery.restart(batch);
-            }
-            None => {
-                self.deliveries.remove(key);
-            }
-        }
-        self.settle(now, group, key, flushed_at, ok, effects);
-        self.attempt(now, key, effects);
-    }
-
-    /// Writes down what the integration now knows: what it was told, and what it goes on believing of other alerts.
-    fn log(&mut self, now: Timestamp, key: &NflogKey, told: Told, data: ReceiverData, effects: &mut Effects) {
-        let Some(delivery) = self.deliveries.get(key) else { return };
-        let previous = self.nflog.get(key).cloned();
-        let version = Version::after(previous.as_ref().map(|entry| entry.version), now, self.options.node);
-        let not_told = self.not_told(now, key).into_iter();
-        let not_told: Vec<u64> =
-            not_told.filter(|hash| !is_in(*hash, &told.firing) && !is_in(*hash, &told.resolved)).collect();
-        let mut carried = previous.as_ref().map(|entry| entry.believed()).unwrap_or_default();
-        carried.retain(|carried| is_in(carried.hash, &not_told));
-        let unsure = not_told.into_iter().filter(|hash| !carried.iter().any(|carried| carried.hash == *hash));
-        let mut firing: Vec<u64> = unsure.chain(told.firing.iter().copied()).collect();
-        firing.sort_unstable();
-        let keep = (delivery.batch.repeat_interval * 2).max(MIN_KEEP).min(self.options.silences.retention);
-        let entry = Arc::new(NflogEntry {
-            key: key.clone(),
-            timestamp: delivery.batch.flushed_at,
-            firing,
-            resolved: told.resolved.clone(),
-            receiver_data: data,
-            expires_at: now + keep,
-            version,
-            carried: carried.into_iter().collect(),
-            past: previous.map_or_else(|| vec![version], |entry| entry.past_of_next(version)),
-        });
-        self.keep_nflog(Arc::clone(&entry), effects);
-        self.strike_out(now, key, &told, effects);
-        self.turns.settle(key);
-        effects.publish.push(Record::Nflog(entry));
     }
 }

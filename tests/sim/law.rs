@@ -1,9 +1,11 @@
 //! The laws, checked by somebody who sees everything and trusts the engine in nothing: what was posted, what is on
-//! each disk, and what the receivers heard. What cannot be helped is excused here and nowhere else.
+//! each disk, and what the receivers heard. What cannot be helped is excused here and nowhere else (`excused`).
 
+mod excused;
 mod heard;
 mod kept;
 mod mute;
+mod receiver;
 mod rules;
 mod told;
 
@@ -20,9 +22,9 @@ use watchbell_engine::replica::Record;
 use watchbell_engine::silence::{Silence, SilenceId};
 use watchbell_engine::time::Timestamp;
 
-use crate::node::Node;
-use crate::plan::{Fault, INTEGRATIONS, Plan, at};
+use crate::plan::{Plan, at};
 
+use receiver::Receiver;
 use rules::Rules;
 
 /// The observer.
@@ -77,24 +79,6 @@ struct Sending {
     alerts: BTreeSet<u64>,
     /// After how long the node that makes it repeats what is unchanged.
     repeat: Duration,
-}
-
-/// What a receiver knows of a group.
-struct Receiver {
-    /// The number of its integration.
-    integration: usize,
-    /// The alerts that it believes to fire.
-    firing: BTreeSet<u64>,
-    /// The alerts that were ever told to it as firing, or may have been.
-    announced: BTreeSet<u64>,
-    /// The alerts of which it may have been told, by a node that died or gave up waiting: it may believe them to fire or to
-    /// be over.
-    perhaps: BTreeSet<u64>,
-    /// The alerts that it heard of before a partition ended: of two logs that were written apart the newer one stays, so
-    /// that one of these may be told once more, or be taken for told.
-    apart: BTreeSet<u64>,
-    /// When the group was flushed for what it heard last.
-    flushed_at: Timestamp,
 }
 
 /// A posted alert: until when its sender vouches for it, by the node's clock, and since when it is posted as firing.
@@ -181,92 +165,6 @@ impl Law {
         self.posted[node].insert(alert, Posted { ends_at, firing_since });
     }
 
-    /// A message between nodes was lost, or a clock was set.
-    pub(crate) fn shaken(&mut self, now: Timestamp) {
-        self.shaken_until = self.shaken_until.max(now + Duration::from_secs(10));
-    }
-
-    /// A node starts while nobody lives who could say what was told without it.
-    pub(crate) fn alone(&mut self) {
-        self.excused.extend(self.receivers.keys().cloned());
-    }
-
-    /// A node dies before it could say this.
-    pub(crate) fn unpublished<'a>(&mut self, records: impl Iterator<Item = &'a Record>) {
-        let key = |record: &Record| match record {
-            Record::Nflog(entry) => Some(entry.key.clone()),
-            _ => None,
-        };
-        self.excused.extend(records.filter_map(key));
-    }
-
-    /// Something goes wrong or is put right.
-    pub(crate) fn disturbed(&mut self, now: Timestamp, fault: Fault, nodes: &[Node]) {
-        self.note(now, || format!("{fault:?}"));
-        self.unsettled(now);
-        if !matches!(fault, Fault::Receiver(..)) {
-            self.failed.clear();
-        }
-        match fault {
-            Fault::Cut(..) => {
-                self.parted_until = Timestamp::MAX;
-                let sending: Vec<_> =
-                    self.sending.iter().map(|((_, key), s)| (key.clone(), s.alerts.clone())).collect();
-                sending.iter().for_each(|(key, alerts)| self.receiver(key).announced.extend(alerts));
-            }
-            Fault::Heal if nodes.len() > 1 && self.parted_until == Timestamp::MAX => {
-                self.parted_until = now + Duration::from_secs(600);
-                self.excused.extend(self.receivers.keys().cloned());
-                self.receivers.values_mut().for_each(|receiver| receiver.apart.clone_from(&receiver.announced));
-            }
-            Fault::SetClock(..) => self.shaken_until = now + Duration::from_secs(60),
-            _ => {}
-        }
-    }
-
-    /// Whatever was waited for is waited for anew.
-    fn unsettled(&mut self, now: Timestamp) {
-        self.calm_since = now;
-        self.due_since.clear();
-        self.over_since.clear();
-    }
-
-    /// The others have noticed that a node is not there any more: they do what it began, and it may have finished it.
-    pub(crate) fn missed(&mut self, number: usize, node: &Node) {
-        self.excused.extend(node.unsure.iter().cloned());
-        let sending: Vec<_> = self.sending.extract_if(.., |(sender, _), _| *sender == number).collect();
-        for ((_, key), sending) in sending {
-            self.perhaps_heard(&key, &sending.alerts);
-            if node.paused_since.is_some() {
-                self.excused.insert(key.clone());
-                self.unsure.insert((number, key));
-            }
-        }
-    }
-
-    /// A node that stood still goes on.
-    pub(crate) fn resumed(&mut self, now: Timestamp, number: usize) {
-        self.up_since[number] = now;
-    }
-
-    /// A node follows another policy from now on.
-    pub(crate) fn reshaped(&mut self, node: usize, shape: usize) {
-        self.rules.follows[node] = shape;
-    }
-
-    pub(crate) fn crashed(&mut self, now: Timestamp, number: usize, node: &Node) {
-        self.unsettled(now);
-        self.failed.clear();
-        self.missed(number, node);
-        self.posted[number].clear();
-    }
-
-    fn perhaps_heard(&mut self, key: &NflogKey, alerts: &BTreeSet<u64>) {
-        let receiver = self.receiver(key);
-        receiver.announced.extend(alerts);
-        receiver.perhaps.extend(alerts);
-    }
-
     fn receiver(&mut self, key: &NflogKey) -> &mut Receiver {
         self.receivers.entry(key.clone()).or_insert_with(|| Receiver::new(key))
     }
@@ -328,29 +226,4 @@ impl Law {
 
 fn name(key: &NflogKey) -> String {
     format!("{}/{}[{}] {}", key.receiver, key.integration, key.index, key.group_key)
-}
-
-/// The number of the integration that a log entry is about.
-fn integration_of(key: &NflogKey) -> usize {
-    let is_it = |(receiver, kind, index, _): &(&str, &str, u32, bool)| {
-        (key.receiver.as_str(), key.integration.as_str(), key.index) == (*receiver, *kind, *index)
-    };
-    INTEGRATIONS.iter().position(is_it).expect("every integration is in the list")
-}
-
-impl Receiver {
-    fn new(key: &NflogKey) -> Self {
-        Self {
-            integration: integration_of(key),
-            firing: BTreeSet::new(),
-            announced: BTreeSet::new(),
-            perhaps: BTreeSet::new(),
-            apart: BTreeSet::new(),
-            flushed_at: Timestamp::EPOCH,
-        }
-    }
-
-    fn wants_resolved(&self) -> bool {
-        INTEGRATIONS[self.integration].3
-    }
 }

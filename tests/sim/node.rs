@@ -52,6 +52,8 @@ pub(crate) struct Node {
     pub(crate) unsure: Vec<NflogKey>,
     /// At which step of which of the next commits it crashes.
     pub(crate) crash_at: Option<(Step, u8)>,
+    /// Whether it crashes in its next attempt.
+    pub(crate) crash_in_send: bool,
 }
 
 /// What happens once changes are on the disk.
@@ -91,6 +93,7 @@ impl Node {
             wake_at: None,
             unsure: Vec::new(),
             crash_at: None,
+            crash_in_send: false,
         }
     }
 
@@ -124,7 +127,7 @@ impl Node {
     pub(crate) fn crash(&mut self) {
         self.engine = None;
         self.life += 1;
-        self.crash_at = None;
+        (self.crash_at, self.crash_in_send) = (None, false);
         self.unsaved.clear();
         self.unsure.clear();
         (self.commit_at, self.wake_at) = (None, None);

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use watchbell_engine::time::Timestamp;
 
-use super::{Law, integration_of, name};
+use super::receiver::integration_of;
+use super::{Law, name};
 use crate::node::Node;
 use crate::plan::{INTEGRATIONS, Mood};
 
@@ -48,7 +49,7 @@ impl Law {
         let mut receivers = self.receivers.iter().filter(|(_, receiver)| receiver.integration == integration);
         receivers.any(|(key, known)| {
             // Whoever is cut off cannot know that others have told the end, nor anybody if that was lost with a disk.
-            let uncertain = now < self.parted_until || known.apart.contains(&hash) || self.lost.contains(&hash);
+            let uncertain = now < self.parted_until || self.lost.contains(&hash);
             let told = known.firing.contains(&hash) || uncertain && known.announced.contains(&hash);
             // Who never hears of an end cannot tell a second firing from the first: here the log decides.
             let logged = || self.nflog.iter().any(|log| log.get(key).is_some_and(|entry| entry.tells_firing(hash)));

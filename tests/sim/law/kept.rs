@@ -8,6 +8,7 @@ use watchbell_engine::digest::Horizon;
 use watchbell_engine::silence::{SilenceId, SilenceState};
 use watchbell_engine::time::Timestamp;
 
+use super::receiver::Receiver;
 use super::rules::seconds;
 use super::{Law, name};
 use crate::node::{Disk, Node};
@@ -50,6 +51,7 @@ impl Law {
     pub(crate) fn restarted(&mut self, now: Timestamp, node: &Node, number: usize, engine: &Engine) {
         self.up_since[number] = now;
         self.recalled(number);
+        self.receivers.values_mut().for_each(Receiver::contradicted);
         let clock = node.clock(now);
         let lost = self.silences[number].values().filter(|silence| silence.forget_at > clock).find(|silence| {
             let known = engine.view().silences().get(silence.id);

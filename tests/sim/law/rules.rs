@@ -6,6 +6,7 @@ use std::time::Duration;
 use watchbell_engine::nflog::NflogKey;
 use watchbell_engine::time::Timestamp;
 
+use super::receiver::integration_of;
 use crate::node::PEER_TIMEOUT;
 use crate::plan::{INTEGRATIONS, PAUSE, Plan, Shape, at};
 
@@ -68,7 +69,7 @@ impl Rules {
     /// Whether the alert belongs on a node to the group of a log entry, which is told there.
     pub(super) fn is_in(&self, node: usize, alert: usize, key: &NflogKey) -> bool {
         let group = &self.alerts[alert].group_keys[self.follows[node]];
-        **group == *key.group_key && self.is_told(node, alert, super::integration_of(key))
+        **group == *key.group_key && self.is_told(node, alert, integration_of(key))
     }
 
     /// Whether the hour mutes the alert on a node, or does so less than `minutes` away.

@@ -104,9 +104,13 @@ impl Law {
         receiver.announced.extend(&firing);
         receiver.firing.extend(&firing);
         receiver.firing.retain(|hash| !resolved.contains(hash));
-        receiver.apart.retain(|hash| !firing.contains(hash));
         receiver.perhaps.retain(|hash| !resolved.contains(hash) && !firing.contains(hash));
         receiver.flushed_at = notification.flushed_at;
+        if unsure {
+            receiver.apart.extend(firing.iter().map(|hash| (*hash, true, number)));
+            receiver.apart.extend(resolved.iter().map(|hash| (*hash, false, number)));
+            receiver.contradicted();
+        }
     }
 
     fn in_order(
@@ -141,12 +145,12 @@ impl Law {
         let key = &notification.key;
         let Some(receiver) = self.receivers.get(key) else { return };
         let open = |hash: &u64| {
-            let known = [&receiver.firing, &receiver.perhaps, &receiver.apart, &self.lost];
+            let known = [&receiver.firing, &receiver.perhaps, &self.lost];
             known.iter().any(|known| known.contains(hash))
         };
         let ended = receiver.wants_resolved() && resolved.iter().any(open);
         let unknown = |hash: &u64| {
-            let unsure = [&receiver.perhaps, &receiver.apart, &self.lost];
+            let unsure = [&receiver.perhaps, &self.lost];
             !receiver.firing.contains(hash) || unsure.iter().any(|unsure| unsure.contains(hash))
         };
         let news = firing.iter().any(unknown) || ended;

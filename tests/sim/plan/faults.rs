@@ -60,6 +60,12 @@ pub(super) fn crashes_at_silences(rng: &mut Rng, silences: &[SilencePlan]) -> Ve
     hit.iter().flat_map(crash).collect()
 }
 
+/// When nobody can know whether the receiver heard it.
+pub(super) fn crashes_in_sends(rng: &mut Rng, nodes: usize) -> Vec<(i64, Fault)> {
+    let (hit, node, from) = (rng.chance(15), some(rng, nodes), moment(rng));
+    if hit { vec![(from, Fault::CrashInSend(node))] } else { Vec::new() }
+}
+
 /// At any moment or any step of a commit; the disk is as it was, an older one, or empty.
 fn crash(rng: &mut Rng, nodes: usize, faults: &mut Vec<(i64, Fault)>) {
     let (node, from) = (some(rng, nodes), moment(rng));

@@ -15,6 +15,7 @@ impl World {
         match fault {
             Fault::Crash(node) => self.crash(node),
             Fault::CrashAtCommit(node, step, commits) => self.nodes[node].crash_at = Some((step, commits)),
+            Fault::CrashInSend(node) => self.nodes[node].crash_in_send = true,
             Fault::Stop(node) => self.stop(node),
             Fault::Restart(node) => self.restart(node, None),
             Fault::Copy(node) => self.nodes[node].copy = self.nodes[node].disk.clone(),
@@ -66,6 +67,7 @@ impl World {
 
     /// Nodes that see each other again compare what they hold.
     fn heal(&mut self) {
+        self.nodes.iter_mut().for_each(|node| node.crash_in_send = false);
         for (from, to) in std::mem::take(&mut self.cut) {
             self.soon(100, 2000, Event::Compare(from, to));
         }

@@ -14,7 +14,7 @@ use watchbell_engine::time::{Timestamp, UtcOffset};
 
 use super::{Event, World};
 use crate::node::shift;
-use crate::plan::{INTEGRATIONS, Mood, at};
+use crate::plan::{Fault, INTEGRATIONS, Mood, at};
 
 /// How long a sender repeats what is resolved, and for how long it vouches for what fires.
 const RESOLVED_FOR: i64 = 900;
@@ -108,6 +108,13 @@ impl World {
             Mood::Fine | Mood::Slow if takes < attempt.timeout => (takes, Ok(ReceiverData::new())),
             Mood::Fine | Mood::Slow => (attempt.timeout, Err(failure(FailureKind::ContextDeadlineExceeded, true))),
         };
+        if std::mem::take(&mut self.nodes[node].crash_in_send) {
+            let before_or_after_it_is_heard = *self.rng.pick(&[1, 3]);
+            let crash = self.now + takes * before_or_after_it_is_heard / 4;
+            let back = crash + Duration::from_secs(*self.rng.pick(&[5, 60, 900]));
+            self.push(crash, Event::Fault(Fault::Crash(node)));
+            self.push(back, Event::Fault(Fault::Restart(node)));
+        }
         if outcome.is_ok() {
             let notification = Arc::clone(&attempt.notification);
             self.push(self.now + takes / 2, Event::Heard { node, life, notification });

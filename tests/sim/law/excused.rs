@@ -1,0 +1,101 @@
+//! What cannot be helped: what goes wrong, what it excuses, and for how long.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use watchbell_engine::nflog::NflogKey;
+use watchbell_engine::replica::Record;
+use watchbell_engine::time::Timestamp;
+
+use super::Law;
+use crate::node::Node;
+use crate::plan::Fault;
+
+/// Nodes that see each other again know so soon what the others told.
+const AGREED_WITHIN: Duration = Duration::from_secs(10);
+
+impl Law {
+    /// A message between nodes was lost, or a clock was set.
+    pub(crate) fn shaken(&mut self, now: Timestamp) {
+        self.shaken_until = self.shaken_until.max(now + Duration::from_secs(10));
+    }
+
+    /// A node starts while nobody lives who could say what was told without it.
+    pub(crate) fn alone(&mut self) {
+        self.excused.extend(self.receivers.keys().cloned());
+    }
+
+    /// A node dies before it could say this.
+    pub(crate) fn unpublished<'a>(&mut self, records: impl Iterator<Item = &'a Record>) {
+        let key = |record: &Record| match record {
+            Record::Nflog(entry) => Some(entry.key.clone()),
+            _ => None,
+        };
+        self.excused.extend(records.filter_map(key));
+    }
+
+    /// Something goes wrong or is put right.
+    pub(crate) fn disturbed(&mut self, now: Timestamp, fault: Fault, nodes: &[Node]) {
+        self.note(now, || format!("{fault:?}"));
+        self.unsettled(now);
+        if !matches!(fault, Fault::Receiver(..)) {
+            self.failed.clear();
+        }
+        match fault {
+            Fault::Cut(..) => {
+                self.parted_until = Timestamp::MAX;
+                let sending: Vec<_> =
+                    self.sending.iter().map(|((_, key), s)| (key.clone(), s.alerts.clone())).collect();
+                sending.iter().for_each(|(key, alerts)| self.receiver(key).announced.extend(alerts));
+            }
+            Fault::Heal if nodes.len() > 1 && self.parted_until == Timestamp::MAX => {
+                self.parted_until = now + AGREED_WITHIN;
+            }
+            Fault::SetClock(..) => self.shaken_until = now + Duration::from_secs(60),
+            _ => {}
+        }
+    }
+
+    /// Whatever was waited for is waited for anew.
+    fn unsettled(&mut self, now: Timestamp) {
+        self.calm_since = now;
+        self.due_since.clear();
+        self.over_since.clear();
+    }
+
+    /// The others have noticed that a node is not there any more: they do what it began, and it may have finished it.
+    pub(crate) fn missed(&mut self, number: usize, node: &Node) {
+        self.excused.extend(node.unsure.iter().cloned());
+        let sending: Vec<_> = self.sending.extract_if(.., |(sender, _), _| *sender == number).collect();
+        for ((_, key), sending) in sending {
+            self.perhaps_heard(&key, &sending.alerts);
+            if node.paused_since.is_some() {
+                self.excused.insert(key.clone());
+                self.unsure.insert((number, key));
+            }
+        }
+    }
+
+    /// A node that stood still goes on.
+    pub(crate) fn resumed(&mut self, now: Timestamp, number: usize) {
+        self.up_since[number] = now;
+    }
+
+    /// A node follows another policy from now on.
+    pub(crate) fn reshaped(&mut self, node: usize, shape: usize) {
+        self.rules.follows[node] = shape;
+    }
+
+    pub(crate) fn crashed(&mut self, now: Timestamp, number: usize, node: &Node) {
+        self.unsettled(now);
+        self.failed.clear();
+        self.missed(number, node);
+        self.posted[number].clear();
+    }
+
+    pub(super) fn perhaps_heard(&mut self, key: &NflogKey, alerts: &BTreeSet<u64>) {
+        let receiver = self.receiver(key);
+        receiver.announced.extend(alerts);
+        receiver.perhaps.extend(alerts);
+    }
+}
