@@ -124,7 +124,7 @@ impl Engine {
         });
         self.keep_nflog(Arc::clone(&entry), effects);
         self.strike_out(now, key, &told, effects);
-        self.turns.settle(key);
+        self.turns.settle(key, self.options.node);
         effects.publish.push(Record::Nflog(entry));
     }
 }
