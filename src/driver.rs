@@ -110,6 +110,7 @@ impl Driver {
         loop {
             self.metrics.driver.waiting.set(self.commands.len() as i64);
             self.metrics.driver.attempts.set(self.engine.load().1 as i64);
+            self.metrics.driver.claims.set(self.engine.claims_held() as i64);
             let wake = self.next_wake();
             let happened = tokio::select! {
                 command = self.commands.recv() => command.map_or(Happened::Command(Command::Stop), Happened::Command),

@@ -1,4 +1,4 @@
-//! The tools' command lines: amtool's commands, with amtool's flags.
+//! The tools' command lines: amtool's commands, with amtool's flags; and `health`, which is ours.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use super::flags::{Flag, Kind};
 use super::{Command, UsageError, arguments, asked, help};
 
 /// The first arguments that ask for a tool and not for the server.
-pub(super) const NAMES: [&str; 2] = ["template", "check-config"];
+pub(super) const NAMES: [&str; 3] = ["template", "check-config", "health"];
 
 /// A tool, and what it is to work on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub enum Tool {
     RenderTemplate(TemplateRendering),
     /// `check-config`: of these files; of standard input if there are none.
     CheckConfig(Vec<PathBuf>),
+    /// `health`: of the server that answers at this URL.
+    Health(String),
 }
 
 /// A text to be rendered on top of template files.
@@ -60,9 +62,34 @@ const RENDER_FLAGS: &[Flag] = &[
     },
 ];
 
+/// The flags of `health`.
+const HEALTH_FLAGS: &[Flag] = &[
+    HELP,
+    Flag {
+        name: "url",
+        kind: Kind::Value("URL"),
+        default: "http://127.0.0.1:9093/-/healthy",
+        help: "What to ask. With --web.route-prefix, or on another port, it is another one; /-/ready asks for more.",
+    },
+];
+
 /// Reads the arguments that follow the tool's name.
 pub(super) fn parse(name: &str, arguments: impl Iterator<Item = String>) -> Result<Command, UsageError> {
-    if name == "check-config" { check_config(arguments) } else { template(arguments) }
+    match name {
+        "check-config" => check_config(arguments),
+        "health" => health(arguments),
+        _ => template(arguments),
+    }
+}
+
+fn health(arguments: impl Iterator<Item = String>) -> Result<Command, UsageError> {
+    let mut given = arguments::read(HEALTH_FLAGS, arguments)?;
+    if asked(&given, "help") {
+        let purpose = "Asks a server whether it is well; ends with status 0 if it says so, and with 1 if not.";
+        return Ok(Command::Print(help(" health", purpose, HEALTH_FLAGS)));
+    }
+    let url = given.remove("url").and_then(|mut values| values.pop());
+    Ok(Command::Use(Tool::Health(url.unwrap_or_else(|| HEALTH_FLAGS[1].default.to_owned()))))
 }
 
 fn check_config(arguments: impl Iterator<Item = String>) -> Result<Command, UsageError> {

@@ -1,6 +1,10 @@
 //! Attempts to tell, each in a task of its own and bounded in time, and their outcomes brought back to the engine.
 
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 
 use tokio::runtime;
 use tokio::sync::mpsc;
@@ -56,20 +60,39 @@ impl Deliverer {
     /// A panic in an integration must not leave the engine waiting for an outcome.
     async fn tell(&self, attempt: Attempt) -> Result<ReceiverData, Failure> {
         let integrations = Arc::clone(&self.integrations.lock().unwrap_or_else(PoisonError::into_inner));
-        let notification = attempt.notification;
-        let telling = self.runtime.spawn(async move { integrations.send(&notification).await });
-        let abort = telling.abort_handle();
-        match tokio::time::timeout(attempt.timeout, telling).await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(panic)) => Err(failure(FailureKind::Other, format!("the integration failed: {panic}"))),
-            Err(_) => {
-                abort.abort();
-                Err(failure(FailureKind::ContextDeadlineExceeded, "context deadline exceeded".into()))
-            }
-        }
+        let telling = unless_it_panics(integrations.send(&attempt.notification));
+        let late = || failure(FailureKind::ContextDeadlineExceeded, "context deadline exceeded".into());
+        tokio::time::timeout(attempt.timeout, telling).await.unwrap_or_else(|_| Err(late()))
     }
+}
+
+/// The outcome of `telling`. A task of its own would do as well, and cost two changes between threads.
+async fn unless_it_panics<T>(telling: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let mut telling = pin!(telling);
+    let failed = || failure(FailureKind::Other, "the integration failed: it panicked, the log says where".into());
+    // After a panic it is polled no more, so nobody sees what is half done.
+    let poll = |context: &mut Context<'_>| {
+        catch_unwind(AssertUnwindSafe(|| telling.as_mut().poll(context))).unwrap_or_else(|_| Poll::Ready(Err(failed())))
+    };
+    poll_fn(poll).await
 }
 
 fn failure(kind: FailureKind, text: String) -> Failure {
     Failure { kind, retry: true, text, retry_after: None, in_part: false }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_a_failure_that_is_tried_again() {
+        let panics = async {
+            tokio::task::yield_now().await;
+            panic!("a mistake of the integration");
+        };
+        let failure = unless_it_panics::<()>(panics).await.unwrap_err();
+        assert_eq!((failure.kind, failure.retry), (FailureKind::Other, true));
+        assert_eq!(unless_it_panics(async { Ok(7) }).await, Ok(7));
+    }
 }

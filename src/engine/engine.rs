@@ -137,7 +137,7 @@ impl Engine {
                 Timer::NflogForgotten(key) => self.forget_nflog(&key, &mut effects),
                 Timer::IntentForgotten(key) => self.forget_intent(&key, &mut effects),
                 Timer::AlertGc => self.collect_alerts(now),
-                Timer::Vigil(cause) => self.keep_vigil(now, due, cause, &mut effects),
+                Timer::Vigil(cause) => self.keep_vigil(now, cause, &mut effects),
                 Timer::Heartbeat(name) => self.beat(now, name, &mut effects),
             }
         }
@@ -170,9 +170,9 @@ impl Engine {
         (self.timers.len(), self.in_flight.len())
     }
 
-    /// How many living nodes come before this one.
-    pub fn position(&self) -> usize {
-        self.turns.position()
+    /// How many claims of other nodes are held; bounded.
+    pub fn claims_held(&self) -> usize {
+        self.turns.claims_held()
     }
 
     pub(crate) fn edit(&self, now: Timestamp) -> Edit {

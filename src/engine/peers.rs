@@ -58,8 +58,10 @@ pub(crate) struct Turns {
     /// Until then a node that is gone may come back, and know what no other does.
     missing_until: Timestamp,
     peer_timeout: Duration,
-    /// What the others claim.
+    /// What the others claim: no more than `MOST_CLAIMS`, among them some that hold no more.
     claims: BTreeMap<NodeKey, Held>,
+    /// When those were last taken out.
+    swept_at: Timestamp,
     /// When this node last failed to tell.
     failures: BTreeMap<NflogKey, Timestamp>,
 }
@@ -77,6 +79,13 @@ const MISSED_FOR: Duration = Duration::from_secs(3600);
 /// However long a claim says it lasts. An attempt lasts no longer than a group interval, rarely more than minutes.
 const LONGEST_CLAIM: Duration = Duration::from_secs(24 * 3600);
 
+/// As many as ten nodes make that each tell 5,000 integrations at once. A claim beyond them is not heard: what it would
+/// have held back is told twice rather than not at all.
+const MOST_CLAIMS: usize = 50_000;
+
+/// Looking for claims that hold no more is work for each claim there is, so it is not done for each that comes.
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
+
 /// A claim that arrived.
 #[derive(Clone, Debug)]
 struct Held {
@@ -91,9 +100,9 @@ impl Turns {
     /// At the birth of a node that has, or will have, peers if `clustered`.
     pub(crate) fn new(me: NodeId, peer_timeout: Duration, clustered: bool, now: Timestamp) -> Self {
         let (claims, failures) = (BTreeMap::new(), BTreeMap::new());
-        let changed_at = Timestamp::EPOCH;
+        let (changed_at, swept_at) = (Timestamp::EPOCH, now);
         let missing_until = if clustered { now + MISSED_FOR } else { Timestamp::EPOCH };
-        Self { me, order: vec![me], changed_at, missing_until, peer_timeout, claims, failures }
+        Self { me, order: vec![me], changed_at, missing_until, peer_timeout, claims, swept_at, failures }
     }
 
     /// Takes note of who lives. What the dead claimed holds no more; returned is what may have been heard from them.
@@ -135,13 +144,28 @@ impl Turns {
         self.order.iter().position(|id| *id == self.me).unwrap_or(0)
     }
 
+    /// How many claims are held.
+    pub(crate) fn claims_held(&self) -> usize {
+        self.claims.len()
+    }
+
+    /// Hears a claim, unless a newer one of that node was heard or there are too many.
     pub(crate) fn claim(&mut self, claim: Claim, now: Timestamp) {
-        self.claims.retain(|_, held| held.until > now);
-        let known = self.claims.get(&(claim.key.clone(), claim.node)).map(|held| held.stamp);
-        if claim.node != self.me && known < Some(claim.stamp) {
+        self.sweep(now);
+        let claimant = (claim.key, claim.node);
+        let known = self.claims.get(&claimant).map(|held| held.stamp);
+        let has_room = known.is_some() || self.claims.len() < MOST_CLAIMS;
+        if claim.node != self.me && known < Some(claim.stamp) && has_room {
             let (since, until) = (now, now + claim.lasts.min(LONGEST_CLAIM));
             let held = Held { state: claim.state, stamp: claim.stamp, since, until, alerts: claim.alerts };
-            self.claims.insert((claim.key, claim.node), held);
+            self.claims.insert(claimant, held);
+        }
+    }
+
+    fn sweep(&mut self, now: Timestamp) {
+        if now >= self.swept_at + SWEEP_EVERY {
+            self.claims.retain(|_, held| held.until > now);
+            self.swept_at = now;
         }
     }
 
@@ -179,7 +203,9 @@ impl Turns {
 
     /// Moves everything to earlier: the clock was set back.
     pub(crate) fn pull(&mut self, back: Duration) {
-        (self.changed_at, self.missing_until) = (self.changed_at - back, self.missing_until - back);
+        for at in [&mut self.changed_at, &mut self.missing_until, &mut self.swept_at] {
+            *at = *at - back;
+        }
         self.failures.values_mut().for_each(|at| *at = *at - back);
         for held in self.claims.values_mut() {
             (held.since, held.until) = (held.since - back, held.until - back);
@@ -268,5 +294,16 @@ mod tests {
         assert_eq!(turns.turn_at(&key(), at(0), false, at(73)), at(132));
         turns.settle(&key(), NodeId(1));
         assert_eq!(turns.turn_at(&key(), at(0), false, at(73)), at(30));
+    }
+    #[test]
+    fn claims_without_number_are_not_heard_and_leave_no_lasting_trace() {
+        let mut turns = third();
+        let numbered = |group: usize| NflogKey { group_key: group.to_string().into(), ..key() };
+        for group in 0..=MOST_CLAIMS {
+            turns.claim(Claim { key: numbered(group), ..claim(1, ClaimState::Sending) }, at(1));
+        }
+        assert_eq!(turns.claims_held(), MOST_CLAIMS);
+        turns.claim(Claim { stamp: at(1), ..claim(1, ClaimState::Sending) }, at(62));
+        assert_eq!(turns.claims_held(), 1);
     }
 }

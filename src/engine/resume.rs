@@ -185,6 +185,7 @@ impl Engine {
         if slept < LONG_SLEEP {
             return;
         }
+        self.begin_vigil_anew(now);
         let open = self.view.alerts.iter().filter(|(_, slot)| slot.alert.ends_at > since);
         let open = open.filter(|(_, slot)| slot.alert.ends_at > slot.alert.updated_at);
         let open: Vec<_> = open.map(|(fingerprint, slot)| (fingerprint, Arc::clone(&slot.alert))).collect();

@@ -80,10 +80,6 @@ pub(crate) struct Watched {
 const LASTS: Duration = Duration::from_secs(300);
 const RENEWED: Duration = Duration::from_secs(60);
 
-/// A timer that is served so much later than it was due says that the node was stopped, or that its clock was set: what
-/// should have been seen meanwhile could not be, so the wait begins anew.
-const OVERSLEPT: Duration = Duration::from_secs(30);
-
 impl Engine {
     /// Follows the policy in what is watched over and what is sent.
     pub(crate) fn keep_watch(&mut self, now: Timestamp, effects: &mut Effects) {
@@ -161,12 +157,9 @@ impl Engine {
         self.timers.set(Timer::Vigil(cause), at);
     }
 
-    /// A wait that is over, or an alert that is to be renewed; the timer was set to `due`.
-    pub(crate) fn keep_vigil(&mut self, now: Timestamp, due: Timestamp, cause: Cause, effects: &mut Effects) {
-        let Some(watched) = self.watch.causes.get_mut(&cause) else { return };
-        if watched.raised.is_none() && now.since(due) > OVERSLEPT {
-            watched.since = now;
-        }
+    /// A wait that is over, or an alert that is to be renewed.
+    pub(crate) fn keep_vigil(&mut self, now: Timestamp, cause: Cause, effects: &mut Effects) {
+        let Some(watched) = self.watch.causes.get(&cause) else { return };
         if watched.raised.is_some() || watched.since + watched.wait <= now {
             self.raise(now, &cause, effects);
             self.timers.set(Timer::Vigil(cause), now + RENEWED);
@@ -247,6 +240,11 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// What should have been seen while this node was stopped could not be: every wait begins anew.
+    pub(crate) fn begin_vigil_anew(&mut self, now: Timestamp) {
+        self.watch.causes.values_mut().for_each(|watched| watched.since = watched.since.max(now));
     }
 
     /// The other nodes' state is known from `now` on: what was to be waited for from a later moment on is waited for from

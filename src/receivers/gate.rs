@@ -1,7 +1,6 @@
 //! How many notifications an integration begins at once. A storm of groups to one server would else open a connection for
 //! each: most of the work, on both sides, and more file descriptors than a process commonly has.
 
-use std::pin::pin;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -21,10 +20,10 @@ impl Gate {
         Self(Semaphore::new(AT_ONCE))
     }
 
-    /// Does `telling` as soon as fewer than [`AT_ONCE`] quick ones are under way.
-    pub(super) async fn pass<T>(&self, telling: impl Future<Output = T>) -> T {
+    /// Begins `telling` as soon as fewer than [`AT_ONCE`] quick ones are under way. One that waits takes no room.
+    pub(super) async fn pass<F: Future>(&self, telling: impl FnOnce() -> F) -> F::Output {
         let slot = self.0.acquire().await.expect("it is never closed");
-        let mut telling = pin!(telling);
+        let mut telling = Box::pin(telling());
         if let Ok(outcome) = tokio::time::timeout(QUICK, &mut telling).await {
             return outcome;
         }
@@ -47,7 +46,7 @@ mod tests {
             .map(|_| {
                 let (gate, now, most) = (Arc::clone(&gate), Arc::clone(&now), Arc::clone(&most));
                 tokio::spawn(async move {
-                    let telling = async {
+                    let telling = || async {
                         most.fetch_max(now.fetch_add(1, SeqCst) + 1, SeqCst);
                         tokio::time::sleep(long).await;
                         now.fetch_sub(1, SeqCst);

@@ -5,9 +5,12 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
+/// Bytes of a message about an alert or two.
+const COMMON: usize = 2048;
+
 /// `value` in Go's spelling.
 pub(super) fn to_vec(value: &impl Serialize) -> Vec<u8> {
-    let mut text = Vec::new();
+    let mut text = Vec::with_capacity(COMMON);
     value
         .serialize(&mut Serializer::with_formatter(&mut text, HtmlSafe))
         .expect("texts, numbers, lists and maps by text can be written to memory");

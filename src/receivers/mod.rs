@@ -189,11 +189,12 @@ impl Integrations {
             return Err(outcome::permanent("the configuration has no such integration any more"));
         };
         let nothing = |()| ReceiverData::new();
+        // Boxed, so that an attempt takes as much room as its own kind needs, not as the largest.
         let mut data = match &integration.way {
             Way::Webhook(webhook) => webhook.send(notification).await.map(nothing)?,
-            Way::Email(email) => email.send(notification).await?,
-            Way::Irc(irc) => irc.send(notification).await.map(nothing)?,
-            Way::Gitlab(gitlab) => gitlab.send(notification).await?,
+            Way::Email(email) => Box::pin(email.send(notification)).await?,
+            Way::Irc(irc) => Box::pin(irc.send(notification)).await.map(nothing)?,
+            Way::Gitlab(gitlab) => Box::pin(gitlab.send(notification)).await?,
             Way::Terminal(terminal) => terminal.send(notification).await.map(nothing)?,
         };
         data.insert(identity::KEPT_AS.into(), ReceiverDatum::Text(identity::identity(notification)));

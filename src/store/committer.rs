@@ -173,10 +173,15 @@ impl Shared {
             self.counts.refused.fetch_add(submission.changes.len() as u64, Relaxed);
             return Some(submission);
         }
+        let urgent = submission.then.is_some();
+        let first = queue.submissions.is_empty();
         queue.changes += submission.changes.len();
-        queue.urgent |= submission.then.is_some();
+        queue.urgent |= urgent;
         queue.submissions.push(submission);
-        self.wake.notify_one();
+        // Who gathers need not wake for one more.
+        if first || urgent || queue.is_full() {
+            self.wake.notify_one();
+        }
         None
     }
 

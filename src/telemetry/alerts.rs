@@ -98,17 +98,24 @@ pub struct DriverMetrics {
     pub waiting: Gauge,
     /// Attempts to tell that are under way.
     pub attempts: Gauge,
+    /// Claims of other nodes that are held.
+    pub claims: Gauge,
 }
 
 impl DriverMetrics {
     pub(super) fn new(registrar: &mut Registrar<'_>) -> Self {
-        let (waiting, attempts) = (Gauge::default(), Gauge::default());
+        let (waiting, attempts, claims) = (Gauge::default(), Gauge::default(), Gauge::default());
         registrar.register(
             "watchbell_driver_waiting_commands",
             "Commands that wait for the engine; who sends more than there is room for waits too",
             &waiting,
         );
         registrar.register("watchbell_driver_attempts", "Attempts to tell that are under way", &attempts);
-        Self { waiting, attempts }
+        registrar.register(
+            "watchbell_driver_claims",
+            "What other nodes say they are sending, or failed to send; at most 50,000, and no more is heard",
+            &claims,
+        );
+        Self { waiting, attempts, claims }
     }
 }

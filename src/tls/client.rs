@@ -29,12 +29,23 @@ pub fn client_config(config: &TlsConfig, pem: &Pem) -> Result<ClientConfig, Stri
             builder.with_client_auth_cert(certificates, key).map_err(|error| format!("client certificate: {error}"))?
         }
     };
-    if config.insecure_skip_verify {
-        tls.dangerous().set_certificate_verifier(Arc::new(Anybody(provider)));
-    } else if !config.server_name.is_empty() {
-        tls.dangerous().set_certificate_verifier(Arc::new(Named::new(&config.server_name, roots, provider)?));
+    if let Some(accepted) = accepted(config, roots, &provider)? {
+        tls.dangerous().set_certificate_verifier(Arc::new(Verifier { accepted, provider }));
     }
     Ok(tls)
+}
+
+/// Whom the settings accept besides the one we dial.
+fn accepted(
+    config: &TlsConfig,
+    roots: Arc<RootCertStore>,
+    provider: &Arc<CryptoProvider>,
+) -> Result<Option<Accepted>, String> {
+    match config.server_name.as_str() {
+        _ if config.insecure_skip_verify => Ok(Some(Accepted::Anybody)),
+        "" => Ok(None),
+        name => Accepted::named(name, roots, provider.clone()).map(Some),
+    }
 }
 
 /// The authorities to trust: those in `ca`, or those of the system if it is empty.
@@ -49,22 +60,30 @@ fn roots(ca: &[u8]) -> Result<RootCertStore, String> {
     if added == 0 { Err("ca: no certificate in it".to_owned()) } else { Ok(roots) }
 }
 
-/// Accepts a certificate that bears a name of the operator's choice.
+/// Whom to take for the server, where that is not whom we dialled.
 #[derive(Debug)]
-struct Named {
-    name: ServerName<'static>,
-    inner: Arc<WebPkiServerVerifier>,
+struct Verifier {
+    accepted: Accepted,
+    provider: Arc<CryptoProvider>,
 }
 
-impl Named {
-    fn new(name: &str, roots: Arc<RootCertStore>, provider: Arc<CryptoProvider>) -> Result<Self, String> {
+#[derive(Debug)]
+enum Accepted {
+    /// Whoever it is (`insecure_skip_verify`).
+    Anybody,
+    /// Who has a good certificate for a name of the operator's choice.
+    Named(ServerName<'static>, Arc<WebPkiServerVerifier>),
+}
+
+impl Accepted {
+    fn named(name: &str, roots: Arc<RootCertStore>, provider: Arc<CryptoProvider>) -> Result<Self, String> {
         let name = ServerName::try_from(name.to_owned()).map_err(|error| format!("server_name {name:?}: {error}"))?;
-        let inner = WebPkiServerVerifier::builder_with_provider(roots, provider).build();
-        Ok(Self { name, inner: inner.map_err(|error| format!("no authority to trust: {error}"))? })
+        let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider).build();
+        Ok(Self::Named(name, verifier.map_err(|error| format!("no authority to trust: {error}"))?))
     }
 }
 
-impl ServerCertVerifier for Named {
+impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -73,7 +92,12 @@ impl ServerCertVerifier for Named {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        self.inner.verify_server_cert(end_entity, intermediates, &self.name, ocsp_response, now)
+        match &self.accepted {
+            Accepted::Anybody => Ok(ServerCertVerified::assertion()),
+            Accepted::Named(name, verifier) => {
+                verifier.verify_server_cert(end_entity, intermediates, name, ocsp_response, now)
+            }
+        }
     }
 
     fn verify_tls12_signature(
@@ -82,7 +106,7 @@ impl ServerCertVerifier for Named {
         cert: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner.verify_tls12_signature(message, cert, signature)
+        verify_tls12_signature(message, cert, signature, &self.provider.signature_verification_algorithms)
     }
 
     fn verify_tls13_signature(
@@ -91,49 +115,10 @@ impl ServerCertVerifier for Named {
         cert: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner.verify_tls13_signature(message, cert, signature)
+        verify_tls13_signature(message, cert, signature, &self.provider.signature_verification_algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.inner.supported_verify_schemes()
-    }
-}
-
-/// Accepts any certificate (`insecure_skip_verify`).
-#[derive(Debug)]
-struct Anybody(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Anybody {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _dialled: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, cert, signature, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, cert, signature, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }

@@ -1,7 +1,8 @@
-//! The commands that work without a server, in the manner of amtool's.
+//! The commands, in the manner of amtool's: those that work without a server, and the one that asks whether it is well.
 
 mod config;
 mod data;
+mod health;
 mod sample;
 mod template;
 
@@ -39,6 +40,14 @@ pub enum ToolError {
     /// A receiver of a configuration.
     #[error(transparent)]
     Receiver(#[from] ReceiverError),
+    /// A server that does not say that it is well.
+    #[error("{url}: {why}")]
+    Unhealthy {
+        /// What was asked.
+        url: String,
+        /// What came of it.
+        why: String,
+    },
     /// Standard output is gone.
     #[error("cannot write to standard output: {0}")]
     Output(std::io::Error),
@@ -52,6 +61,7 @@ pub fn run(tool: &Tool) -> ExitCode {
     let outcome = match tool {
         Tool::RenderTemplate(rendering) => template::render(rendering).and_then(|text| print(&text)),
         Tool::CheckConfig(files) => config::check(files),
+        Tool::Health(url) => health::ask(url),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

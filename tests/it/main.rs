@@ -23,3 +23,4 @@ mod reload;
 mod requests;
 mod sockets;
 mod tool;
+mod vigil;

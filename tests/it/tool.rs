@@ -22,6 +22,25 @@ fn a_rendered_text_is_amtools() {
 }
 
 #[test]
+fn health_is_what_the_server_says() {
+    let mut router = Server::prepare(Program::Watchbell, "route: {receiver: r}\nreceivers: [{name: r}]\n", &[]);
+    let url = |path: &str| format!("--url=http://{}{path}", router.address);
+    let (healthy, missing) = (url("/-/healthy"), url("/-/nothing"));
+    let ask = |url: &str| {
+        let output = Command::new(Program::Watchbell.path()).args(["health", url]).output().expect("it can be run");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (code, said) = ask(&healthy);
+    assert!(code == Some(1) && said.contains("Connection refused"), "{code:?} {said}");
+    router.launch();
+    assert_eq!(ask(&healthy), (Some(0), String::new()));
+    let (code, said) = ask(&missing);
+    assert!(code == Some(1) && said.contains("it answers \"HTTP/1.1 404 Not Found\""), "{code:?} {said}");
+    let (code, said) = ask("--url=https://127.0.0.1/");
+    assert!(code == Some(1) && said.contains("write it like http://127.0.0.1:9093/-/healthy"), "{code:?} {said}");
+}
+
+#[test]
 fn without_data_there_is_amtools_sample() {
     let dir = workshop();
     for text in SAMPLED {

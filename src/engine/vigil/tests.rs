@@ -144,7 +144,7 @@ fn a_node_that_was_stopped_gives_time_again() {
     let mut room = Room::new(1);
     room.post(&[0], WATCHDOG);
     room.until(10, |_, _| {});
-    room.now = at(5000);
+    room.oversleep(at(5000));
     room.until(5299, |_, _| {});
     assert_eq!(room.raised(0), []);
     room.until(5301, |_, _| {});

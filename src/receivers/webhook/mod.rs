@@ -76,7 +76,7 @@ impl Webhook {
     }
 
     pub(super) async fn send(&self, notification: &Notification) -> Result<(), Failure> {
-        self.gate.pass(self.tell(notification)).await
+        self.gate.pass(|| self.tell(notification)).await
     }
 
     async fn tell(&self, notification: &Notification) -> Result<(), Failure> {

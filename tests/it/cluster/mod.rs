@@ -16,3 +16,4 @@ mod rest;
 mod strangers;
 mod tls;
 mod together;
+mod vigil;

@@ -206,6 +206,12 @@ impl Room {
         }
     }
 
+    /// All nodes are stopped until `now`.
+    pub(super) fn oversleep(&mut self, now: Timestamp) {
+        self.now = now;
+        (0..self.nodes.len()).for_each(|number| self.handle(number, Input::Overslept));
+    }
+
     /// Kills a node and starts it anew from its disk.
     pub(super) fn restart(&mut self, number: usize, policy: Policy) {
         let (engine, effects) = restored(number, self.now, &policy, &self.nodes[number].saved);
