@@ -90,7 +90,8 @@ impl Engine {
         self.attempt(now, key, effects);
     }
 
-    /// Writes down what the integration now knows: what it was told, and what it goes on believing of other alerts.
+    /// Writes down what the integration now knows: what it was told, and what it goes on believing of other alerts that it
+    /// was told. What it was perhaps told is no other node's to take for told.
     pub(crate) fn log(
         &mut self,
         now: Timestamp,
@@ -107,14 +108,11 @@ impl Engine {
             not_told.filter(|hash| !is_in(*hash, &told.firing) && !is_in(*hash, &told.resolved)).collect();
         let mut carried = previous.as_ref().map(|entry| entry.believed()).unwrap_or_default();
         carried.retain(|carried| is_in(carried.hash, &not_told));
-        let unsure = not_told.into_iter().filter(|hash| !carried.iter().any(|carried| carried.hash == *hash));
-        let mut firing: Vec<u64> = unsure.chain(told.firing.iter().copied()).collect();
-        firing.sort_unstable();
         let keep = (delivery.batch.repeat_interval * 2).max(MIN_KEEP).min(self.options.silences.retention);
         let entry = Arc::new(NflogEntry {
             key: key.clone(),
             timestamp: delivery.batch.flushed_at,
-            firing,
+            firing: told.firing.clone(),
             resolved: told.resolved.clone(),
             receiver_data: data,
             expires_at: now + keep,
@@ -124,7 +122,7 @@ impl Engine {
         });
         self.keep_nflog(Arc::clone(&entry), effects);
         self.strike_out(now, key, &told, effects);
-        self.turns.settle(key);
+        self.turns.settle(key, self.options.node);
         effects.publish.push(Record::Nflog(entry));
     }
 }

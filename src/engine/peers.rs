@@ -176,11 +176,14 @@ impl Turns {
         self.failures.insert(key.clone(), now);
     }
 
-    /// Forgets what was claimed about an integration that has been told.
-    pub(crate) fn settle(&mut self, key: &NflogKey) {
+    /// Forgets what was claimed about an integration that `teller` has told: its own claim, and that others failed. Who
+    /// sends or is about to goes on counting, since it may know already that the integration has been told.
+    pub(crate) fn settle(&mut self, key: &NflogKey, teller: NodeId) {
         self.failures.remove(key);
-        let claimants: Vec<NodeKey> = self.claims_on(key).map(|(claimant, _)| claimant.clone()).collect();
-        for claimant in claimants {
+        let settled =
+            self.claims_on(key).filter(|((_, node), held)| *node == teller || held.state == ClaimState::Failed);
+        let settled: Vec<NodeKey> = settled.map(|(claimant, _)| claimant.clone()).collect();
+        for claimant in settled {
             self.claims.remove(&claimant);
         }
     }
@@ -287,7 +290,9 @@ mod tests {
         assert_eq!(turns.turn_at(&key(), at(0), false, at(40)), at(70));
         assert_eq!(turns.turn_at(&key(), at(0), false, at(71)), at(30));
         turns.claim(claim(1, ClaimState::Sending), at(72));
-        turns.settle(&key());
+        turns.settle(&key(), NodeId(2));
+        assert_eq!(turns.turn_at(&key(), at(0), false, at(73)), at(132));
+        turns.settle(&key(), NodeId(1));
         assert_eq!(turns.turn_at(&key(), at(0), false, at(73)), at(30));
     }
     #[test]

@@ -87,7 +87,7 @@ impl Engine {
             return;
         }
         if known.as_ref().is_none_or(|known| known.version < entry.version) {
-            self.turns.settle(&key);
+            self.turns.settle(&key, entry.version.node);
             self.strike_out(
                 now,
                 &key,

@@ -67,7 +67,7 @@ pub(crate) enum Fault {
     Crash(usize),
     /// A crash at one of the next commits: before it, or after it and before anything follows from it.
     CrashAtCommit(usize, Step, u8),
-    /// A crash in the middle of the next attempt to tell; the node comes back later.
+    /// A crash in the middle of the next attempt to tell something new; the node comes back later.
     CrashInSend(usize),
     /// An orderly stop.
     Stop(usize),
@@ -120,7 +120,9 @@ impl Plan {
         let (ahead, senders_ahead) = (faults::clocks(&mut rng, nodes), faults::senders_clocks(&mut rng, nodes));
         let mut faults = faults::faults(&mut rng, nodes, &ahead);
         faults.extend(faults::crashes_at_silences(&mut rng, &silences));
-        faults.extend(faults::crashes_in_sends(&mut Rng::new(!seed), nodes));
+        let mut more = Rng::new(!seed);
+        faults.extend(faults::crashes_in_sends(&mut more, nodes));
+        faults.extend(faults::hanging_at_reload(&mut more, nodes));
         faults.sort_by_key(|(at, _)| *at);
         let network = faults::network(&mut rng);
         Self { nodes, shapes, alerts, silences, faults, network, ahead, senders_ahead }

@@ -18,7 +18,7 @@ fn s4_routers_are_restarted_and_upgraded_in_a_storm() {
     let mut stage = Stage::start_counting(&STORM.rules());
     let began = Instant::now();
     stage.show(&STORM.metrics(|_| true));
-    until("the storm is being told", || (stage.sinks.counter.at("counter").len() > 0).then_some(()));
+    until("the storm is being told", || (!stage.sinks.counter.at("counter").is_empty()).then_some(()));
     for router in 0..2 {
         replace(&mut stage, router, None);
     }

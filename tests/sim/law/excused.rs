@@ -84,6 +84,11 @@ impl Law {
     /// A node follows another policy from now on.
     pub(crate) fn reshaped(&mut self, node: usize, shape: usize) {
         self.rules.follows[node] = shape;
+        for (key, receiver) in &mut self.receivers {
+            let alerts = self.plan.alerts.iter().enumerate();
+            let gone = alerts.filter(|(alert, _)| !self.rules.is_in(node, *alert, key)).map(|(_, alert)| alert.hash);
+            receiver.unrouted.extend(gone);
+        }
     }
 
     pub(crate) fn crashed(&mut self, now: Timestamp, number: usize, node: &Node) {

@@ -81,7 +81,8 @@ impl Law {
             for (key, receiver) in self.receivers.iter().filter(|(_, receiver)| receiver.wants_resolved()) {
                 let told = |alert: usize| (0..nodes.len()).all(|node| self.rules.is_in(node, alert, key));
                 let fine = moods[receiver.integration] == Mood::Fine;
-                let owes = |alert: &usize| receiver.firing.contains(&self.plan.alerts[*alert].hash) && told(*alert);
+                let believes = |hash: &u64| receiver.firing.contains(hash) && !receiver.unrouted.contains(hash);
+                let owes = |alert: &usize| believes(&self.plan.alerts[*alert].hash) && told(*alert);
                 for alert in (0..over.len()).filter(|alert| fine && over[*alert] && owes(alert)) {
                     let which = (key.clone(), alert);
                     owed.insert(which.clone(), self.over_since.get(&which).copied().unwrap_or(now));

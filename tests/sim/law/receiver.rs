@@ -20,6 +20,8 @@ pub(super) struct Receiver {
     pub(super) perhaps: BTreeSet<u64>,
     /// What nodes told it in a partition: the alert, whether it fires, the node.
     pub(super) apart: BTreeSet<(u64, bool, usize)>,
+    /// The alerts of which it was not told any more by some node for a while, since a policy said so.
+    pub(super) unrouted: BTreeSet<u64>,
     /// When the group was flushed for what it heard last.
     pub(super) flushed_at: Timestamp,
 }
@@ -40,6 +42,7 @@ impl Receiver {
             announced: BTreeSet::new(),
             perhaps: BTreeSet::new(),
             apart: BTreeSet::new(),
+            unrouted: BTreeSet::new(),
             flushed_at: Timestamp::EPOCH,
         }
     }

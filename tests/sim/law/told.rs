@@ -105,6 +105,7 @@ impl Law {
         receiver.firing.extend(&firing);
         receiver.firing.retain(|hash| !resolved.contains(hash));
         receiver.perhaps.retain(|hash| !resolved.contains(hash) && !firing.contains(hash));
+        receiver.unrouted.retain(|hash| !firing.contains(hash));
         receiver.flushed_at = notification.flushed_at;
         if unsure {
             receiver.apart.extend(firing.iter().map(|hash| (*hash, true, number)));

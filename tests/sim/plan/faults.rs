@@ -66,6 +66,19 @@ pub(super) fn crashes_in_sends(rng: &mut Rng, nodes: usize) -> Vec<(i64, Fault)>
     if hit { vec![(from, Fault::CrashInSend(node))] } else { Vec::new() }
 }
 
+/// What hangs when its receiver is taken away may have been heard, and nobody will ever know.
+pub(super) fn hanging_at_reload(rng: &mut Rng, nodes: usize) -> Vec<(i64, Fault)> {
+    let (hit, which, from) = (rng.chance(10), some(rng, INTEGRATIONS.len()), moment(rng));
+    if !hit {
+        return Vec::new();
+    }
+    let reloaded = from + rng.between(60, 600);
+    let fine = reloaded + 600;
+    let mut faults = vec![(from, Fault::Receiver(which, Mood::Hanging)), (fine, Fault::Receiver(which, Mood::Fine))];
+    faults.extend((0..nodes).map(|node| (reloaded, Fault::Reload(node, 1))));
+    faults
+}
+
 /// At any moment or any step of a commit; the disk is as it was, an older one, or empty.
 fn crash(rng: &mut Rng, nodes: usize, faults: &mut Vec<(i64, Fault)>) {
     let (node, from) = (some(rng, nodes), moment(rng));

@@ -7,7 +7,7 @@ use watchbell_engine::alert::Alert;
 use watchbell_engine::effect::{Attempt, Input};
 use watchbell_engine::label::Labels;
 use watchbell_engine::nflog::ReceiverData;
-use watchbell_engine::notification::{Failure, FailureKind, Notification};
+use watchbell_engine::notification::{Failure, FailureKind, Notification, Reason};
 use watchbell_engine::silence::SilenceId;
 use watchbell_engine::silence::edit::Draft;
 use watchbell_engine::time::{Timestamp, UtcOffset};
@@ -108,10 +108,11 @@ impl World {
             Mood::Fine | Mood::Slow if takes < attempt.timeout => (takes, Ok(ReceiverData::new())),
             Mood::Fine | Mood::Slow => (attempt.timeout, Err(failure(FailureKind::ContextDeadlineExceeded, true))),
         };
-        if std::mem::take(&mut self.nodes[node].crash_in_send) {
+        let is_news = attempt.notification.reason != Reason::Repeat;
+        if is_news && std::mem::take(&mut self.nodes[node].crash_in_send) {
             let before_or_after_it_is_heard = *self.rng.pick(&[1, 3]);
             let crash = self.now + takes * before_or_after_it_is_heard / 4;
-            let back = crash + Duration::from_secs(*self.rng.pick(&[5, 60, 900]));
+            let back = crash + Duration::from_secs(*self.rng.pick(&[5, 60, 900, 900]));
             self.push(crash, Event::Fault(Fault::Crash(node)));
             self.push(back, Event::Fault(Fault::Restart(node)));
         }
