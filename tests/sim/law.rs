@@ -41,6 +41,8 @@ pub(crate) struct Law {
     excused: BTreeSet<NflogKey>,
     /// What nodes decided to tell while messages were lost.
     unsure: BTreeSet<(usize, NflogKey)>,
+    /// The node that started, or went on, without anybody who could say what was told before, until another one comes.
+    by_itself: Option<usize>,
     /// A partition excuses duplicates until this instant, a lost message or a clock that was set until this one.
     parted_until: Timestamp,
     shaken_until: Timestamp,
@@ -98,6 +100,7 @@ impl Law {
             receivers: BTreeMap::new(),
             excused: BTreeSet::new(),
             unsure: BTreeSet::new(),
+            by_itself: None,
             parted_until: Timestamp::EPOCH,
             shaken_until: Timestamp::EPOCH,
             calm_since: at(0),

@@ -8,6 +8,7 @@ use watchbell_engine::replica::Record;
 use watchbell_engine::time::Timestamp;
 
 use super::Law;
+use super::receiver::Receiver;
 use crate::node::Node;
 use crate::plan::Fault;
 
@@ -20,9 +21,18 @@ impl Law {
         self.shaken_until = self.shaken_until.max(now + Duration::from_secs(10));
     }
 
-    /// A node starts while nobody lives who could say what was told without it.
-    pub(crate) fn alone(&mut self) {
+    /// A node starts, or goes on, while nobody lives who could say what was told without it: nodes that live in turn are
+    /// as far apart as those of a partition.
+    pub(crate) fn alone(&mut self, node: usize) {
         self.excused.extend(self.receivers.keys().cloned());
+        self.by_itself = Some(node);
+        self.receivers.values_mut().for_each(Receiver::told_without);
+    }
+
+    /// A node comes to the others, and they learn from each other.
+    pub(super) fn joined(&mut self) {
+        self.by_itself = None;
+        self.receivers.values_mut().for_each(Receiver::contradicted);
     }
 
     /// A node dies before it could say this.
@@ -79,6 +89,7 @@ impl Law {
     /// A node that stood still goes on.
     pub(crate) fn resumed(&mut self, now: Timestamp, number: usize) {
         self.up_since[number] = now;
+        self.joined();
     }
 
     /// A node follows another policy from now on.

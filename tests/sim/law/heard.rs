@@ -18,9 +18,9 @@ impl Law {
         self.check_ends(now, nodes, moods, &unmuted);
         self.check_ended_silences(now, nodes);
         for (alert, unmuted) in unmuted.iter().enumerate() {
-            for integration in 0..INTEGRATIONS.len() {
+            for (integration, mood) in moods.iter().enumerate() {
                 for (number, node) in nodes.iter().enumerate() {
-                    let told = *unmuted && moods[integration] == Mood::Fine && node.runs();
+                    let told = *unmuted && *mood == Mood::Fine && node.runs();
                     let due = told
                         && self.rules.is_told(number, alert, integration)
                         && self.plan.alerts[alert].fires(number, now, 0);

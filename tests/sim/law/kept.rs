@@ -8,7 +8,6 @@ use watchbell_engine::digest::Horizon;
 use watchbell_engine::silence::{SilenceId, SilenceState};
 use watchbell_engine::time::Timestamp;
 
-use super::receiver::Receiver;
 use super::rules::seconds;
 use super::{Law, name};
 use crate::node::{Disk, Node};
@@ -51,7 +50,7 @@ impl Law {
     pub(crate) fn restarted(&mut self, now: Timestamp, node: &Node, number: usize, engine: &Engine) {
         self.up_since[number] = now;
         self.recalled(number);
-        self.receivers.values_mut().for_each(Receiver::contradicted);
+        self.joined();
         let clock = node.clock(now);
         let lost = self.silences[number].values().filter(|silence| silence.forget_at > clock).find(|silence| {
             let known = engine.view().silences().get(silence.id);

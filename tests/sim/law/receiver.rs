@@ -18,13 +18,16 @@ pub(super) struct Receiver {
     /// The alerts of which it may have been told, by a node that died or gave up waiting: it may believe them to fire or to
     /// be over.
     pub(super) perhaps: BTreeSet<u64>,
-    /// What nodes told it in a partition: the alert, whether it fires, the node.
+    /// What nodes that did not see each other told it: the alert, whether it fires, the node, or `ABSENT`.
     pub(super) apart: BTreeSet<(u64, bool, usize)>,
     /// The alerts of which it was not told any more by some node for a while, since a policy said so.
     pub(super) unrouted: BTreeSet<u64>,
     /// When the group was flushed for what it heard last.
     pub(super) flushed_at: Timestamp,
 }
+
+/// Whoever told something to which a node that lives by itself could not listen.
+const ABSENT: usize = usize::MAX;
 
 /// The number of the integration that a log entry is about.
 pub(super) fn integration_of(key: &NflogKey) -> usize {
@@ -45,6 +48,11 @@ impl Receiver {
             unrouted: BTreeSet::new(),
             flushed_at: Timestamp::EPOCH,
         }
+    }
+
+    /// What was told so far is unknown to the node that lives by itself from now on.
+    pub(super) fn told_without(&mut self) {
+        self.apart.extend(self.announced.iter().map(|hash| (*hash, self.firing.contains(hash), ABSENT)));
     }
 
     /// What was told as firing and as over by nodes that did not see each other may be told once more when they do.

@@ -100,6 +100,7 @@ impl Law {
             self.excused.insert(key.clone());
         }
         self.wait_anew(&resolved.iter().copied().collect::<Vec<_>>());
+        let apart = unsure || self.by_itself == Some(number);
         let receiver = self.receiver(key);
         receiver.announced.extend(&firing);
         receiver.firing.extend(&firing);
@@ -107,7 +108,7 @@ impl Law {
         receiver.perhaps.retain(|hash| !resolved.contains(hash) && !firing.contains(hash));
         receiver.unrouted.retain(|hash| !firing.contains(hash));
         receiver.flushed_at = notification.flushed_at;
-        if unsure {
+        if apart {
             receiver.apart.extend(firing.iter().map(|hash| (*hash, true, number)));
             receiver.apart.extend(resolved.iter().map(|hash| (*hash, false, number)));
             receiver.contradicted();

@@ -59,7 +59,7 @@ impl World {
             self.law.disk_replaced(node, &disk);
             self.nodes[node].disk = disk;
             if !self.nodes.iter().any(Node::runs) {
-                self.law.alone();
+                self.law.alone(node);
             }
         }
         self.boot(node);
@@ -108,7 +108,7 @@ impl World {
         let others = (0..self.nodes.len()).filter(|other| *other != node);
         let alone = !others.clone().any(|other| self.nodes[other].runs());
         if alone && self.nodes.len() > 1 {
-            self.law.alone();
+            self.law.alone(node);
         }
         self.nodes[node].catching_up = true;
         self.handle(node, Input::Overslept);
@@ -139,7 +139,7 @@ impl World {
             node::start(&self.nodes[node], self.now, count, &self.plan.shapes[self.nodes[node].shape]);
         self.law.restarted(self.now, &self.nodes[node], node, &engine);
         if count > 1 && alone {
-            self.law.alone();
+            self.law.alone(node);
         }
         self.nodes[node].engine = Some(engine);
         self.perform(node, effects);
