@@ -122,7 +122,7 @@ impl Engine {
         });
         self.keep_nflog(Arc::clone(&entry), effects);
         self.strike_out(now, key, &told, effects);
-        self.turns.settle(key, self.options.node);
+        self.turns.settle(key, self.options.node, now);
         effects.publish.push(Record::Nflog(entry));
     }
 }

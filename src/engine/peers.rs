@@ -176,12 +176,13 @@ impl Turns {
         self.failures.insert(key.clone(), now);
     }
 
-    /// Forgets what was claimed about an integration that `teller` has told: its own claim, and that others failed. Who
-    /// sends or is about to goes on counting, since it may know already that the integration has been told.
-    pub(crate) fn settle(&mut self, key: &NflogKey, teller: NodeId) {
+    /// Forgets what was claimed about an integration that `teller` has told: its own claim, that others failed, and what
+    /// holds no more. Who sends or is about to goes on counting, since it may know already that the integration has been
+    /// told.
+    pub(crate) fn settle(&mut self, key: &NflogKey, teller: NodeId, now: Timestamp) {
         self.failures.remove(key);
-        let settled =
-            self.claims_on(key).filter(|((_, node), held)| *node == teller || held.state == ClaimState::Failed);
+        let counts = |node: NodeId, held: &Held| node != teller && held.state != ClaimState::Failed && held.until > now;
+        let settled = self.claims_on(key).filter(|((_, node), held)| !counts(*node, held));
         let settled: Vec<NodeKey> = settled.map(|(claimant, _)| claimant.clone()).collect();
         for claimant in settled {
             self.claims.remove(&claimant);
@@ -290,11 +291,15 @@ mod tests {
         assert_eq!(turns.turn_at(&key(), at(0), false, at(40)), at(70));
         assert_eq!(turns.turn_at(&key(), at(0), false, at(71)), at(30));
         turns.claim(claim(1, ClaimState::Sending), at(72));
-        turns.settle(&key(), NodeId(2));
+        turns.settle(&key(), NodeId(2), at(72));
         assert_eq!(turns.turn_at(&key(), at(0), false, at(73)), at(132));
-        turns.settle(&key(), NodeId(1));
+        turns.settle(&key(), NodeId(1), at(72));
         assert_eq!(turns.turn_at(&key(), at(0), false, at(73)), at(30));
+        turns.claim(claim(1, ClaimState::Sending), at(73));
+        turns.settle(&key(), NodeId(2), at(140));
+        assert_eq!(turns.claims_held(), 0);
     }
+
     #[test]
     fn claims_without_number_are_not_heard_and_leave_no_lasting_trace() {
         let mut turns = third();

@@ -157,6 +157,18 @@ pub struct Integration {
     pub send_resolved: bool,
 }
 
+impl Policy {
+    /// Whether an integration wants to hear of resolved alerts. Of one that is not there nobody knows: it may.
+    pub(crate) fn hears_ends(&self, key: &NflogKey) -> bool {
+        let receiver = self.receivers.iter().find(|receiver| receiver.name == key.receiver);
+        let integration = receiver
+            .into_iter()
+            .flat_map(|receiver| &receiver.integrations)
+            .find(|integration| integration.kind == key.integration && integration.index == key.index);
+        integration.is_none_or(|integration| integration.send_resolved)
+    }
+}
+
 impl Receiver {
     /// The log's keys of its integrations for a group, with whether each wants to hear of resolved alerts.
     pub(crate) fn keys(&self, group_key: &Arc<str>) -> Vec<(NflogKey, bool)> {

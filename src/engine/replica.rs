@@ -87,7 +87,7 @@ impl Engine {
             return;
         }
         if known.as_ref().is_none_or(|known| known.version < entry.version) {
-            self.turns.settle(&key, entry.version.node);
+            self.turns.settle(&key, entry.version.node, now);
             self.strike_out(
                 now,
                 &key,
@@ -95,8 +95,10 @@ impl Engine {
                 effects,
             );
         }
-        if let Some(known) = known {
-            self.intend(now, &key, &contradicted(&known, &entry, &held), effects);
+        let unsure = known.map(|known| contradicted(&known, &entry, &held)).unwrap_or_default();
+        // Who never hears of an end has heard nothing that contradicts.
+        if !unsure.is_empty() && self.view.policy.hears_ends(&key) {
+            self.intend(now, &key, &unsure, effects);
         }
         self.keep_nflog(held, effects);
         self.attempt(now, &key, effects);
