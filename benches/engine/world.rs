@@ -170,6 +170,7 @@ pub(crate) fn news(number: usize, round: i64) -> Record {
         expires_at: NOW + HOUR * 8,
         version,
         carried: vec![],
+        ended: vec![],
         past: vec![version],
     }))
 }

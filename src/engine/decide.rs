@@ -83,6 +83,7 @@ mod tests {
             expires_at: Timestamp::MAX,
             version: Version::default(),
             carried: vec![],
+            ended: vec![],
             past: vec![],
         }
     }

@@ -189,9 +189,11 @@ fn hash_nflog(entry: &NflogEntry) -> u64 {
     for (name, datum) in &entry.receiver_data {
         fields.text(name).datum(datum);
     }
-    fields.number(entry.carried.len() as u64);
-    for carried in &entry.carried {
-        fields.number(carried.hash).version(carried.told);
+    for before in [&entry.carried, &entry.ended] {
+        fields.number(before.len() as u64);
+        for carried in before {
+            fields.number(carried.hash).version(carried.told);
+        }
     }
     fields.number(entry.past.len() as u64);
     for past in &entry.past {

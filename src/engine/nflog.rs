@@ -42,12 +42,14 @@ pub struct NflogEntry {
     pub version: Version,
     /// Alerts that were told as firing by earlier entries and of which nothing was told since; sorted.
     pub carried: Vec<Carried>,
+    /// Alerts that earlier entries told as resolved, kept while a node may be missing that tells otherwise; sorted.
+    pub ended: Vec<Carried>,
     /// The newest entry of each node that went into this one, itself included; sorted by node. An entry of which nothing
     /// is here was written apart from this one, in a partition, and both hold.
     pub past: Vec<Version>,
 }
 
-/// An alert that an integration believes to fire although the entry does not tell so itself.
+/// What an earlier entry told of an alert, and the entry does not tell itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Carried {
     /// The alert's hash.
@@ -92,7 +94,7 @@ impl NflogEntry {
 
     /// Whether the integration heard of this alert at all.
     pub(crate) fn knows(&self, hash: u64) -> bool {
-        self.tells_firing(hash) || self.resolved.binary_search(&hash).is_ok()
+        self.tells_firing(hash) || self.ends().any(|end| end.hash == hash)
     }
 
     /// Whether the entry with this version went into this one.
@@ -109,17 +111,18 @@ impl NflogEntry {
     /// well, or knew nothing of; everything else as the newer one says. Whatever the order in which entries are united, the
     /// same comes out.
     pub(crate) fn united(&self, other: &Self) -> Self {
-        let (mine, theirs): (BTreeSet<Carried>, BTreeSet<Carried>) = (self.believed(), other.believed());
-        let stays =
-            |known: &BTreeSet<Carried>, by: &Self, told: &Carried| known.contains(told) || !by.follows(told.told);
-        let mine_stay = mine.iter().filter(|told| stays(&theirs, other, told));
-        let stay: BTreeSet<Carried> =
-            mine_stay.chain(theirs.iter().filter(|told| stays(&mine, self, told))).copied().collect();
         let newer = if self.version < other.version { other } else { self };
-        let (told, carried): (Vec<Carried>, _) = stay.into_iter().partition(|told| told.told == newer.version);
+        let parted = |staying: BTreeSet<Carried>| -> (Vec<u64>, Vec<Carried>) {
+            let (told, before): (Vec<Carried>, _) = staying.into_iter().partition(|told| told.told == newer.version);
+            (told.into_iter().map(|told| told.hash).collect(), before)
+        };
+        let (firing, carried) = parted(staying((self, self.believed()), (other, other.believed())));
+        let (resolved, ended) = parted(staying((self, self.ends().collect()), (other, other.ends().collect())));
         Self {
-            firing: told.into_iter().map(|told| told.hash).collect(),
+            firing,
             carried,
+            resolved,
+            ended,
             past: newest_by_node(self.past.iter().chain(&other.past).copied()),
             ..newer.clone()
         }
@@ -141,10 +144,25 @@ impl NflogEntry {
         told.chain(self.carried.iter().copied()).collect()
     }
 
+    /// The alerts of whose end the integration was told, as far as that is known here, each with the entry that told it.
+    pub(crate) fn ends(&self) -> impl Iterator<Item = Carried> {
+        let told = self.resolved.iter().map(|hash| Carried { hash: *hash, told: self.version });
+        told.chain(self.ended.iter().copied())
+    }
+
     fn carries(&self, hash: u64) -> bool {
         let first = self.carried.partition_point(|carried| carried.hash < hash);
         self.carried.get(first).is_some_and(|carried| carried.hash == hash)
     }
+}
+
+/// What holds of what two entries tell: what both do, and what one does and the other knew nothing of.
+fn staying(one: (&NflogEntry, BTreeSet<Carried>), other: (&NflogEntry, BTreeSet<Carried>)) -> BTreeSet<Carried> {
+    let stays = |told: &Carried, (entry, tells): &(&NflogEntry, BTreeSet<Carried>)| {
+        tells.contains(told) || !entry.follows(told.told)
+    };
+    let ones = one.1.iter().filter(|told| stays(told, &other));
+    ones.chain(other.1.iter().filter(|told| stays(told, &one))).copied().collect()
 }
 
 fn newest_by_node(versions: impl Iterator<Item = Version>) -> Vec<Version> {

@@ -1,6 +1,7 @@
 //! What follows from the outcome of an attempt: what the integration now knows is written down, or another attempt is
 //! waited for, or it is given up; then the next flush has its turn.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use crate::delivery::{Batch, backoff};
 use crate::effect::{AttemptId, Effects, Note};
 use crate::engine::Engine;
 use crate::intent::may_have_arrived;
-use crate::nflog::{NflogEntry, NflogKey, ReceiverData};
+use crate::nflog::{Carried, NflogEntry, NflogKey, ReceiverData};
 use crate::notification::{Failure, FailureKind};
 use crate::peers::ClaimState;
 use crate::replica::Record;
@@ -19,6 +20,10 @@ use crate::version::Version;
 
 /// Log entries are kept for at least as long, however short the repeat interval: what is soon forgotten is in no digest.
 const MIN_KEEP: Duration = Duration::from_secs(2 * 3600);
+
+/// So many ends are kept for a missing node: more than a group has in an outage, in 6 KiB of an entry.
+const MOST_ENDS: usize = 256;
+
 impl Engine {
     /// Takes the outcome of an attempt.
     pub(crate) fn delivered(
@@ -109,6 +114,7 @@ impl Engine {
         let mut carried = previous.as_ref().map(|entry| entry.believed()).unwrap_or_default();
         carried.retain(|carried| is_in(carried.hash, &not_told));
         let keep = (delivery.batch.repeat_interval * 2).max(MIN_KEEP).min(self.options.silences.retention);
+        let ended = self.ends_to_keep(now, previous.as_deref(), &told);
         let entry = Arc::new(NflogEntry {
             key: key.clone(),
             timestamp: delivery.batch.flushed_at,
@@ -118,11 +124,24 @@ impl Engine {
             expires_at: now + keep,
             version,
             carried: carried.into_iter().collect(),
+            ended,
             past: previous.map_or_else(|| vec![version], |entry| entry.past_of_next(version)),
         });
         self.keep_nflog(Arc::clone(&entry), effects);
         self.strike_out(now, key, &told, effects);
-        self.turns.settle(key, self.options.node, now);
+        self.turns.settle(key, self.options.node, &told, now);
         effects.publish.push(Record::Nflog(entry));
+    }
+
+    /// The ends told before of which a node may know nothing, because it is missing: told otherwise by it, these alerts
+    /// are in doubt. Nothing is in doubt of what is told now.
+    fn ends_to_keep(&self, now: Timestamp, previous: Option<&NflogEntry>, told: &Told) -> Vec<Carried> {
+        let previous = previous.filter(|_| self.turns.misses_somebody(now));
+        let mut ended: Vec<Carried> = previous.into_iter().flat_map(NflogEntry::ends).collect();
+        ended.retain(|end| !is_in(end.hash, &told.firing) && !is_in(end.hash, &told.resolved));
+        ended.sort_unstable_by_key(|end| Reverse(end.told));
+        ended.truncate(MOST_ENDS);
+        ended.sort_unstable();
+        ended
     }
 }

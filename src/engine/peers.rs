@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use smol_str::SmolStr;
 
+use crate::decide::{Told, is_in};
 use crate::nflog::NflogKey;
 use crate::time::Timestamp;
 use crate::version::NodeId;
@@ -178,9 +179,13 @@ impl Turns {
 
     /// Forgets what was claimed about an integration that `teller` has told: its own claim, that others failed, and what
     /// holds no more. Who sends or is about to goes on counting, since it may know already that the integration has been
-    /// told.
-    pub(crate) fn settle(&mut self, key: &NflogKey, teller: NodeId, now: Timestamp) {
+    /// told; if it should die, what was told meanwhile is known all the same.
+    pub(crate) fn settle(&mut self, key: &NflogKey, teller: NodeId, told: &Told, now: Timestamp) {
         self.failures.remove(key);
+        let is_told = |hash: &u64| is_in(*hash, &told.firing) || is_in(*hash, &told.resolved);
+        let on_key = (key.clone(), NodeId(0))..=(key.clone(), NodeId(u64::MAX));
+        let sending = self.claims.range_mut(on_key).filter(|(_, held)| held.state == ClaimState::Sending);
+        sending.for_each(|(_, held)| held.alerts.retain(|hash| !is_told(hash)));
         let counts = |node: NodeId, held: &Held| node != teller && held.state != ClaimState::Failed && held.until > now;
         let settled = self.claims_on(key).filter(|((_, node), held)| !counts(*node, held));
         let settled: Vec<NodeKey> = settled.map(|(claimant, _)| claimant.clone()).collect();
@@ -291,12 +296,12 @@ mod tests {
         assert_eq!(turns.turn_at(&key(), at(0), false, at(40)), at(70));
         assert_eq!(turns.turn_at(&key(), at(0), false, at(71)), at(30));
         turns.claim(claim(1, ClaimState::Sending), at(72));
-        turns.settle(&key(), NodeId(2), at(72));
+        turns.settle(&key(), NodeId(2), &Told::default(), at(72));
         assert_eq!(turns.turn_at(&key(), at(0), false, at(73)), at(132));
-        turns.settle(&key(), NodeId(1), at(72));
+        turns.settle(&key(), NodeId(1), &Told::default(), at(72));
         assert_eq!(turns.turn_at(&key(), at(0), false, at(73)), at(30));
         turns.claim(claim(1, ClaimState::Sending), at(73));
-        turns.settle(&key(), NodeId(2), at(140));
+        turns.settle(&key(), NodeId(2), &Told::default(), at(140));
         assert_eq!(turns.claims_held(), 0);
     }
 

@@ -87,13 +87,9 @@ impl Engine {
             return;
         }
         if known.as_ref().is_none_or(|known| known.version < entry.version) {
-            self.turns.settle(&key, entry.version.node, now);
-            self.strike_out(
-                now,
-                &key,
-                &Told { firing: entry.firing.clone(), resolved: entry.resolved.clone() },
-                effects,
-            );
+            let told = Told { firing: entry.firing.clone(), resolved: entry.resolved.clone() };
+            self.turns.settle(&key, entry.version.node, &told, now);
+            self.strike_out(now, &key, &told, effects);
         }
         let unsure = known.map(|known| contradicted(&known, &entry, &held)).unwrap_or_default();
         // Who never hears of an end has heard nothing that contradicts.
@@ -147,9 +143,11 @@ fn unite(known: &Arc<NflogEntry>, other: &Arc<NflogEntry>) -> Arc<NflogEntry> {
 /// The alerts that one of two entries tells as resolved and the other, which did not know of that, as firing: nobody knows
 /// what the integration heard last.
 fn contradicted(one: &NflogEntry, other: &NflogEntry, both: &NflogEntry) -> Vec<u64> {
-    let unknown = [(one, other), (other, one)].into_iter().filter(|(this, that)| !that.follows(this.version));
-    let ended = unknown.flat_map(|(this, _)| &this.resolved);
-    ended.copied().filter(|hash| both.tells_firing(*hash)).collect()
+    let unknown = |this: &NflogEntry, that: &NflogEntry| -> Vec<u64> {
+        this.ends().filter(|end| !that.follows(end.told)).map(|end| end.hash).collect()
+    };
+    let ended = [unknown(one, other), unknown(other, one)].concat();
+    ended.into_iter().filter(|hash| both.tells_firing(*hash)).collect()
 }
 
 #[cfg(test)]

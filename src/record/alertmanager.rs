@@ -117,6 +117,7 @@ fn entry(mesh: Message<'_>) -> Read<NflogEntry> {
         expires_at: time(&mesh, 2)?,
         version: imported_at(timestamp),
         carried: Vec::new(),
+        ended: Vec::new(),
         past: vec![imported_at(timestamp)],
     })
 }

@@ -30,10 +30,12 @@ impl Framed for NflogEntry {
         }
         to.time(self.expires_at);
         to.version(self.version);
-        to.length(self.carried.len());
-        for carried in &self.carried {
-            to.raw(&carried.hash.to_le_bytes());
-            to.version(carried.told);
+        for before in [&self.carried, &self.ended] {
+            to.length(before.len());
+            for carried in before {
+                to.raw(&carried.hash.to_le_bytes());
+                to.version(carried.told);
+            }
         }
         to.length(self.past.len());
         self.past.iter().for_each(|past| to.version(*past));
@@ -55,6 +57,7 @@ impl Framed for NflogEntry {
             expires_at: from.time()?,
             version: from.version()?,
             carried: Vec::new(),
+            ended: Vec::new(),
             past: Vec::new(),
         };
         if version == 1 {
@@ -62,9 +65,12 @@ impl Framed for NflogEntry {
             entry.past.push(entry.version);
             return Ok(entry);
         }
-        entry.carried = from.list(|r| Ok(Carried { hash: u64::from_le_bytes(r.array()?), told: r.version()? }))?;
+        for before in [&mut entry.carried, &mut entry.ended] {
+            *before = from.list(|r| Ok(Carried { hash: u64::from_le_bytes(r.array()?), told: r.version()? }))?;
+        }
         entry.past = from.list(Reader::version)?;
-        let sorted = entry.carried.is_sorted_by(|a, b| a < b) && entry.past.is_sorted_by(|a, b| a.node < b.node);
+        let sorted = [&entry.carried, &entry.ended].iter().all(|before| before.is_sorted_by(|a, b| a < b))
+            && entry.past.is_sorted_by(|a, b| a.node < b.node);
         if sorted { Ok(entry) } else { Err(RecordError::Malformed("order of what went before")) }
     }
 }

@@ -95,8 +95,9 @@ fn datum() -> impl Strategy<Value = ReceiverDatum> {
 fn entry() -> impl Strategy<Value = NflogEntry> {
     let hashes = || prop::collection::btree_set(any::<u64>(), 0..20).prop_map(Vec::from_iter);
     let data = prop::collection::vec((text().prop_map(SmolStr::from), datum()), 0..4);
-    let carried = (any::<u64>(), version()).prop_map(|(hash, told)| Carried { hash, told });
-    let before = (prop::collection::btree_set(carried, 0..4), prop::collection::btree_map(any::<u64>(), time(), 0..4));
+    let told = || (any::<u64>(), version()).prop_map(|(hash, told)| Carried { hash, told });
+    let earlier = || prop::collection::btree_set(told(), 0..4);
+    let before = (earlier(), earlier(), prop::collection::btree_map(any::<u64>(), time(), 0..4));
     ((text(), text(), text(), any::<u32>()), time(), hashes(), hashes(), data, time(), version(), before).prop_map(
         |(
             (group_key, receiver, integration, index),
@@ -118,7 +119,8 @@ fn entry() -> impl Strategy<Value = NflogEntry> {
                 expires_at,
                 version,
                 carried: before.0.into_iter().collect(),
-                past: before.1.into_iter().map(|(node, stamp)| Version { stamp, node: NodeId(node) }).collect(),
+                ended: before.1.into_iter().collect(),
+                past: before.2.into_iter().map(|(node, stamp)| Version { stamp, node: NodeId(node) }).collect(),
             }
         },
     )
@@ -272,7 +274,7 @@ fn stored_bytes_of_every_version_are_read() {
     assert_eq!(decode::<Alert>(&fixture("alert-1")).unwrap(), sample_alert());
     assert_eq!(decode::<Silence>(&fixture("silence-1")).unwrap(), sample_silence());
     let version = sample_entry().version;
-    let alone = NflogEntry { carried: vec![], past: vec![version], ..sample_entry() };
+    let alone = NflogEntry { carried: vec![], ended: vec![], past: vec![version], ..sample_entry() };
     assert_eq!(decode::<NflogEntry>(&fixture("nflog-1")).unwrap(), alone);
     assert_eq!(decode::<NflogEntry>(&fixture("nflog-2")).unwrap(), sample_entry());
     assert_eq!(decode::<Intent>(&fixture("intent-1")).unwrap(), sample_intent());
@@ -342,6 +344,7 @@ fn sample_entry() -> NflogEntry {
         expires_at: Timestamp::from_secs(1_700_432_030),
         version: Version { stamp: Timestamp::from_secs(1_700_000_030), node: NodeId(u64::MAX) },
         carried: vec![Carried { hash: 3, told: earlier }],
+        ended: vec![Carried { hash: 4, told: earlier }],
         past: vec![earlier, Version { stamp: Timestamp::from_secs(1_700_000_030), node: NodeId(u64::MAX) }],
     }
 }

@@ -232,6 +232,7 @@ fn entry(group: &str, hashes: u64) -> Arc<NflogEntry> {
         expires_at: Timestamp::from_secs(5),
         version: Version::default(),
         carried: vec![],
+        ended: vec![],
         past: vec![],
     })
 }

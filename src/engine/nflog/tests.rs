@@ -34,6 +34,9 @@ fn write(previous: Option<&NflogEntry>, node: usize, stamp: i64, mut firing: Vec
     carried.retain(|carried| !firing.contains(&carried.hash) && !resolved.contains(&carried.hash));
     let mut resolved: Vec<u64> = resolved.iter().copied().filter(|hash| !firing.contains(hash)).collect();
     resolved.sort_unstable();
+    resolved.dedup();
+    let mut ended: BTreeSet<Carried> = previous.into_iter().flat_map(NflogEntry::ends).collect();
+    ended.retain(|end| !firing.contains(&end.hash) && !resolved.contains(&end.hash));
     NflogEntry {
         key: NflogKey { group_key: "{}:{}".into(), receiver: "r".into(), integration: "webhook".into(), index: 0 },
         timestamp: Timestamp::from_secs(stamp),
@@ -43,6 +46,7 @@ fn write(previous: Option<&NflogEntry>, node: usize, stamp: i64, mut firing: Vec
         expires_at: Timestamp::MAX,
         version,
         carried: carried.into_iter().collect(),
+        ended: ended.into_iter().collect(),
         past: previous.map_or_else(|| vec![version], |entry| entry.past_of_next(version)),
     }
 }

@@ -121,6 +121,7 @@ mod tests {
             expires_at: Timestamp::MAX,
             version: Version::default(),
             carried: vec![],
+            ended: vec![],
             past: vec![],
         };
         Notification { previous: Some(Arc::new(entry)), ..told }

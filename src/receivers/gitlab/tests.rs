@@ -90,6 +90,7 @@ fn after(data: &ReceiverData, next: Notification) -> Notification {
         expires_at: Timestamp::MAX,
         version: Version::default(),
         carried: vec![],
+        ended: vec![],
         past: vec![],
     };
     Notification { previous: Some(Arc::new(entry)), reason: Reason::NewAlerts, ..next }

@@ -94,6 +94,7 @@ fn entry(notification: &Notification, receiver_data: ReceiverData, now: Timestam
         expires_at: now + RETENTION,
         version: Version::after(None, now, watchbell_engine::version::NodeId(1)),
         carried: vec![],
+        ended: vec![],
         past: vec![],
     }
 }
