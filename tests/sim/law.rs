@@ -212,13 +212,15 @@ impl Law {
         self.due_since.retain(|(alert, ..), _| !over.contains(&self.plan.alerts[*alert].hash));
     }
 
-    /// What no log knows, nobody can tell the end of.
+    /// What no log knows, nobody can tell the end of. What was heard since will be in one.
     fn forgotten(&mut self, node: usize, key: &NflogKey) {
-        self.nflog[node].remove(key);
-        if let Some(receiver) =
-            self.receivers.get_mut(key).filter(|_| !self.nflog.iter().any(|log| log.contains_key(key)))
-        {
-            receiver.firing.clear();
+        let Some(entry) = self.nflog[node].remove(key) else { return };
+        let logs: Vec<_> = self.nflog.iter().filter_map(|log| log.get(key)).collect();
+        if let Some(receiver) = self.receivers.get_mut(key) {
+            let heard_since = receiver.flushed_at > entry.timestamp;
+            receiver.firing.retain(|hash| {
+                logs.iter().any(|log| log.tells_firing(*hash)) || heard_since && receiver.told_last.contains(hash)
+            });
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use watchbell_engine::nflog::NflogKey;
+use watchbell_engine::nflog::{NflogEntry, NflogKey};
 use watchbell_engine::replica::Record;
 use watchbell_engine::time::Timestamp;
 
@@ -106,7 +106,18 @@ impl Law {
         self.unsettled(now);
         self.failed.clear();
         self.missed(number, node);
+        self.excused.extend(self.known_to_one(number));
         self.posted[number].clear();
+    }
+
+    /// What was told and only this node of several knows: the news of it were lost.
+    fn known_to_one(&self, number: usize) -> Vec<NflogKey> {
+        let others = || self.nflog.iter().enumerate().filter(|(other, _)| *other != number).map(|(_, log)| log);
+        let knows = |entry: &NflogEntry| {
+            others().any(|log| log.get(&entry.key).is_some_and(|known| known.version >= entry.version))
+        };
+        let unknown = self.nflog[number].values().filter(|entry| others().next().is_some() && !knows(entry));
+        unknown.map(|entry| entry.key.clone()).collect()
     }
 
     pub(super) fn perhaps_heard(&mut self, key: &NflogKey, alerts: &BTreeSet<u64>) {

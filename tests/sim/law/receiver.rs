@@ -22,8 +22,9 @@ pub(super) struct Receiver {
     pub(super) apart: BTreeSet<(u64, bool, usize)>,
     /// The alerts of which it was not told any more by some node for a while, since a policy said so.
     pub(super) unrouted: BTreeSet<u64>,
-    /// When the group was flushed for what it heard last.
+    /// When the group was flushed for what it heard last, and what that told as firing.
     pub(super) flushed_at: Timestamp,
+    pub(super) told_last: BTreeSet<u64>,
 }
 
 /// Whoever told something to which a node that lives by itself could not listen.
@@ -47,6 +48,7 @@ impl Receiver {
             apart: BTreeSet::new(),
             unrouted: BTreeSet::new(),
             flushed_at: Timestamp::EPOCH,
+            told_last: BTreeSet::new(),
         }
     }
 

@@ -108,6 +108,7 @@ impl Law {
         receiver.perhaps.retain(|hash| !resolved.contains(hash) && !firing.contains(hash));
         receiver.unrouted.retain(|hash| !firing.contains(hash));
         receiver.flushed_at = notification.flushed_at;
+        receiver.told_last.clone_from(&firing);
         if apart {
             receiver.apart.extend(firing.iter().map(|hash| (*hash, true, number)));
             receiver.apart.extend(resolved.iter().map(|hash| (*hash, false, number)));
