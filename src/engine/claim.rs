@@ -23,7 +23,7 @@ impl Engine {
 
     /// Announces that this node is about to send, and asks about `doubts`.
     pub(crate) fn announce(&mut self, now: Timestamp, key: &NflogKey, doubts: &[u64], effects: &mut Effects) {
-        let stamp = self.next_stamp(now);
+        let stamp = self.next_stamp(now, key);
         if let Some(delivery) = self.deliveries.get_mut(key) {
             delivery.announce(now, stamp, doubts);
         }
@@ -38,12 +38,17 @@ impl Engine {
         lasts: Duration,
         effects: &mut Effects,
     ) {
-        self.next_stamp(now);
+        self.next_stamp(now, key);
         effects.publish.push(Record::Claim(self.claim_of(key, state, lasts)));
     }
 
-    fn next_stamp(&mut self, now: Timestamp) -> Timestamp {
-        self.last_claim = now.max(Timestamp::from_micros(self.last_claim.as_micros() + 1));
+    /// Later than every claim of this node, and than what it logged: the versions of the log run ahead of a clock that is
+    /// behind others, and a claim that seems older than what was told is taken for settled.
+    fn next_stamp(&mut self, now: Timestamp, key: &NflogKey) -> Timestamp {
+        let past = self.nflog.get(key).into_iter().flat_map(|entry| &entry.past);
+        let logged = past.filter(|version| version.node == self.options.node).map(|version| version.stamp);
+        let latest = logged.fold(self.last_claim, Timestamp::max);
+        self.last_claim = now.max(Timestamp::from_micros(latest.as_micros() + 1));
         self.last_claim
     }
 
