@@ -11,6 +11,7 @@ use crate::Options;
 use crate::label::Labels;
 use crate::matcher::{MatchOp, Matcher};
 use crate::nflog::{Carried, NflogKey};
+use crate::peers::ClaimState;
 use crate::policy::{GroupBy, Policy, Receiver, Route, Vigil};
 use crate::silence::SilenceId;
 use crate::silence::edit::SilenceLimits;
@@ -76,10 +77,13 @@ fn silence(id: u128, version: Version, kept: Duration, comment: &str) -> Record 
     }))
 }
 
+fn key(group: &str) -> NflogKey {
+    NflogKey { group_key: group.into(), receiver: "r".into(), integration: "webhook".into(), index: 0 }
+}
+
 fn entry(group: &str, version: Version, kept: Duration, firing: Vec<u64>) -> Record {
-    let key = NflogKey { group_key: group.into(), receiver: "r".into(), integration: "webhook".into(), index: 0 };
     Record::Nflog(Arc::new(NflogEntry {
-        key,
+        key: key(group),
         timestamp: NOW,
         firing,
         resolved: vec![],
@@ -208,9 +212,21 @@ fn an_end_that_was_told_apart_is_in_doubt_also_if_other_things_were_told_since()
         let mut engine = engine(1);
         let theirs = Record::Nflog(Arc::new(NflogEntry { ended, ..NflogEntry::clone(&theirs) }));
         merge(&mut engine, &[ours.clone(), theirs.clone()]);
-        let key = NflogKey { group_key: "a".into(), receiver: "r".into(), integration: "webhook".into(), index: 0 };
-        assert_eq!(engine.unsure(&key), unsure, "{theirs:?}");
+        assert_eq!(engine.unsure(&key("a")), unsure, "{theirs:?}");
     }
+}
+
+#[test]
+fn a_claim_is_later_than_what_its_node_logged_also_if_its_clock_is_behind() {
+    let (mut engine, mut effects) = (engine(1), Effects::default());
+    let logged = version(500, 1);
+    merge(&mut engine, &[entry("a", logged, DAY, vec![1])]);
+    engine.claim(NOW, &key("a"), ClaimState::Failed, DAY, &mut effects);
+    let claimed = effects.publish.iter().find_map(|record| match record {
+        Record::Claim(claim) => Some(claim.stamp),
+        _ => None,
+    });
+    assert!(claimed > Some(logged.stamp), "{claimed:?}");
 }
 
 /// A disk that was set back may lead to it.
