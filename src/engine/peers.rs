@@ -1,6 +1,7 @@
 //! The nodes of the cluster as this node sees them, what they claim to be doing, and whose turn it is to tell.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use smol_str::SmolStr;
@@ -90,7 +91,8 @@ const SWEEP_EVERY: Duration = Duration::from_secs(1);
 /// A claim that arrived.
 #[derive(Clone, Debug)]
 struct Held {
-    state: ClaimState,
+    /// `None` once it is settled: it is kept for a while, so that it is not heard again.
+    state: Option<ClaimState>,
     stamp: Timestamp,
     since: Timestamp,
     until: Timestamp,
@@ -114,7 +116,9 @@ impl Turns {
             (self.order, self.changed_at, self.missing_until) = (order, now, now + MISSED_FOR);
         }
         let dead = self.claims.extract_if(.., |(_, node), _| !self.order.contains(node));
-        let heard = dead.filter(|(_, held)| held.state != ClaimState::Announced);
+        // Nobody goes on sending for so much longer than it said: what became of it is known.
+        let lapsed = |held: &Held| held.until + MEMBERSHIP_SETTLES < now;
+        let heard = dead.filter(|(_, held)| held.state != Some(ClaimState::Announced) && !lapsed(held));
         heard.map(|((key, _), held)| (key, held.alerts)).collect()
     }
 
@@ -158,7 +162,7 @@ impl Turns {
         let has_room = known.is_some() || self.claims.len() < MOST_CLAIMS;
         if claim.node != self.me && known < Some(claim.stamp) && has_room {
             let (since, until) = (now, now + claim.lasts.min(LONGEST_CLAIM));
-            let held = Held { state: claim.state, stamp: claim.stamp, since, until, alerts: claim.alerts };
+            let held = Held { state: Some(claim.state), stamp: claim.stamp, since, until, alerts: claim.alerts };
             self.claims.insert(claimant, held);
         }
     }
@@ -177,20 +181,19 @@ impl Turns {
         self.failures.insert(key.clone(), now);
     }
 
-    /// Forgets what was claimed about an integration that `teller` has told: its own claim, that others failed, and what
-    /// holds no more. Who sends or is about to goes on counting, since it may know already that the integration has been
-    /// told; if it should die, what was told meanwhile is known all the same.
+    /// What was claimed about an integration that `teller` has told is settled: its own claim, and that others failed. Who
+    /// sends or is about to goes on counting, since it may know already that the integration has been told; if it should
+    /// die, what was told meanwhile is known all the same.
     pub(crate) fn settle(&mut self, key: &NflogKey, teller: NodeId, told: &Told, now: Timestamp) {
         self.failures.remove(key);
         let is_told = |hash: &u64| is_in(*hash, &told.firing) || is_in(*hash, &told.resolved);
-        let on_key = (key.clone(), NodeId(0))..=(key.clone(), NodeId(u64::MAX));
-        let sending = self.claims.range_mut(on_key).filter(|(_, held)| held.state == ClaimState::Sending);
-        sending.for_each(|(_, held)| held.alerts.retain(|hash| !is_told(hash)));
-        let counts = |node: NodeId, held: &Held| node != teller && held.state != ClaimState::Failed && held.until > now;
-        let settled = self.claims_on(key).filter(|((_, node), held)| !counts(*node, held));
-        let settled: Vec<NodeKey> = settled.map(|(claimant, _)| claimant.clone()).collect();
-        for claimant in settled {
-            self.claims.remove(&claimant);
+        for ((_, node), held) in self.claims.range_mut(on_key(key)) {
+            if *node == teller || held.state == Some(ClaimState::Failed) {
+                (held.state, held.alerts) = (None, Vec::new());
+                held.until = held.until.min(now + MEMBERSHIP_SETTLES);
+            } else if held.state == Some(ClaimState::Sending) {
+                held.alerts.retain(|hash| !is_told(hash));
+            }
         }
     }
 
@@ -223,25 +226,29 @@ impl Turns {
     fn rivals(&self, key: &NflogKey, announced: bool) -> impl Iterator<Item = &Held> {
         let after_me = if announced { &self.order[(self.position() + 1).min(self.order.len())..] } else { &[] };
         let counts = |(_, node): &NodeKey, held: &Held| match held.state {
-            ClaimState::Sending => true,
-            ClaimState::Announced => !after_me.contains(node),
-            ClaimState::Failed => false,
+            Some(ClaimState::Sending) => true,
+            Some(ClaimState::Announced) => !after_me.contains(node),
+            Some(ClaimState::Failed) | None => false,
         };
         self.claims_on(key).filter(move |(claimant, held)| counts(claimant, held)).map(|(_, held)| held)
     }
 
     fn claims_on(&self, key: &NflogKey) -> impl Iterator<Item = (&NodeKey, &Held)> {
-        self.claims.range((key.clone(), NodeId(0))..=(key.clone(), NodeId(u64::MAX)))
+        self.claims.range(on_key(key))
     }
 
     fn has_failed_since(&self, key: &NflogKey, node: NodeId, since: Option<Timestamp>, now: Timestamp) -> bool {
-        let held = self.held(key, node, now).filter(|held| held.state == ClaimState::Failed);
+        let held = self.held(key, node, now).filter(|held| held.state == Some(ClaimState::Failed));
         held.is_some_and(|held| since.is_none_or(|since| held.since >= since))
     }
 
     fn held(&self, key: &NflogKey, node: NodeId, now: Timestamp) -> Option<&Held> {
         self.claims.get(&(key.clone(), node)).filter(|held| held.until > now)
     }
+}
+
+fn on_key(key: &NflogKey) -> RangeInclusive<NodeKey> {
+    (key.clone(), NodeId(0))..=(key.clone(), NodeId(u64::MAX))
 }
 
 #[cfg(test)]
@@ -300,9 +307,28 @@ mod tests {
         assert_eq!(turns.turn_at(&key(), at(0), false, at(73)), at(132));
         turns.settle(&key(), NodeId(1), &Told::default(), at(72));
         assert_eq!(turns.turn_at(&key(), at(0), false, at(73)), at(30));
-        turns.claim(claim(1, ClaimState::Sending), at(73));
-        turns.settle(&key(), NodeId(2), &Told::default(), at(140));
-        assert_eq!(turns.claims_held(), 0);
+    }
+
+    #[test]
+    fn what_is_settled_is_not_heard_again() {
+        let mut turns = third();
+        let failed = Claim { alerts: vec![7], ..claim(1, ClaimState::Failed) };
+        turns.claim(failed.clone(), at(10));
+        turns.settle(&key(), NodeId(2), &Told { firing: vec![7], resolved: vec![] }, at(11));
+        turns.claim(failed, at(12));
+        let left = (2..=3).map(|id| Peer { id: NodeId(id), name: format!("n{id}").into() }).collect();
+        assert!(turns.set_peers(left, at(13)).iter().all(|(_, heard)| heard.is_empty()));
+    }
+
+    #[test]
+    fn who_died_long_after_its_attempt_ran_out_has_told_nothing() {
+        for (died, heard) in [(75, vec![vec![7]]), (85, vec![])] {
+            let mut turns = third();
+            turns.claim(Claim { alerts: vec![7], ..claim(1, ClaimState::Sending) }, at(10));
+            let left = (2..=3).map(|id| Peer { id: NodeId(id), name: format!("n{id}").into() }).collect();
+            let perhaps = turns.set_peers(left, at(died)).into_iter().map(|(_, alerts)| alerts).collect::<Vec<_>>();
+            assert_eq!(perhaps, heard);
+        }
     }
 
     #[test]
