@@ -10,7 +10,7 @@ use watchbell_engine::time::Timestamp;
 
 use super::Law;
 use super::receiver::Receiver;
-use crate::node::Node;
+use crate::node::{Node, shift};
 use crate::plan::Fault;
 
 /// Nodes that see each other again know so soon what the others told.
@@ -79,9 +79,18 @@ impl Law {
                 self.parted_until = now + AGREED_WITHIN;
                 self.away.extend((0..nodes.len()).filter(|node| !nodes[*node].runs()));
             }
-            Fault::SetClock(..) => self.shaken_until = now + Duration::from_secs(60),
+            Fault::SetClock(node, by) => {
+                self.shaken_until = now + Duration::from_secs(60);
+                self.clock_set(node, nodes[node].clock(now), by);
+            }
             _ => {}
         }
+    }
+
+    /// What was over for a node stays so.
+    fn clock_set(&mut self, node: usize, before: Timestamp, by: i64) {
+        let over = self.posted[node].values_mut().filter(|posted| posted.ends_at <= before);
+        over.for_each(|posted| posted.ends_at = posted.ends_at.min(shift(before, by)));
     }
 
     /// Whatever was waited for is waited for anew.
