@@ -92,11 +92,6 @@ impl NflogEntry {
         self.firing.iter().copied().chain(self.carried.iter().map(|carried| carried.hash))
     }
 
-    /// Whether the integration heard of this alert at all.
-    pub(crate) fn knows(&self, hash: u64) -> bool {
-        self.tells_firing(hash) || self.ends().any(|end| end.hash == hash)
-    }
-
     /// Whether the entry with this version went into this one.
     pub(crate) fn follows(&self, version: Version) -> bool {
         self.past.iter().any(|past| past.node == version.node && past.stamp >= version.stamp)
