@@ -20,6 +20,9 @@ mod crash;
 mod folding;
 mod foreign;
 
+/// How long anything may take.
+const DEADLINE: Duration = Duration::from_secs(30);
+
 #[test]
 fn everything_comes_back() {
     let dir = TempDir::new().unwrap();
@@ -177,7 +180,7 @@ fn a_write_does_not_wait_for_a_sync_under_way() {
             synced: Box::new(move |_| synced.send(("synced", number)).unwrap()),
         };
         committer.submit_durable(vec![Change::PutAlert(alert(&number.to_string()))], then);
-        assert_eq!(receive.recv(), Ok(("written", number)));
+        assert_eq!(receive.recv_timeout(DEADLINE), Ok(("written", number)));
     }
     go_on.send(()).unwrap();
     let synced: Vec<_> = receive.iter().take(5).collect();
@@ -210,13 +213,13 @@ fn what_the_disk_refused_is_written_again_with_what_came_later() {
         synced: Box::new(move |outcome| send.send(Some(outcome)).unwrap()),
     };
     committer.submit_durable(vec![Change::PutAlert(alert("B"))], then);
-    assert_eq!(receive.recv(), Ok(None));
+    assert_eq!(receive.recv_timeout(DEADLINE), Ok(None));
     let mut kept = 0;
     let handle = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&journal));
     journal::read(Path::new(&handle), |_, _| kept += 1).unwrap();
     assert_eq!(kept, 2, "both, once each");
     go_on.send(()).unwrap();
-    assert!(matches!(receive.recv(), Ok(Some(Err(CommitError::Disk(_))))));
+    assert!(matches!(receive.recv_timeout(DEADLINE), Ok(Some(Err(CommitError::Disk(_))))));
     wait_until(|| committer.stats().unsaved == 2);
     assert!(committer.stats().failed_commits >= 2);
 }
@@ -258,7 +261,7 @@ fn block() -> (impl FnOnce() + Send + 'static, Held) {
 }
 
 fn wait_until(reached: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + DEADLINE;
     while !reached() {
         assert!(Instant::now() < deadline);
         thread::sleep(Duration::from_millis(5));
