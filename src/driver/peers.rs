@@ -19,7 +19,7 @@ impl Driver {
             Event::News(records) => self.handle(Input::News(records), Reply::Nobody),
             Event::Settled => self.handle(Input::Settled, Reply::Nobody),
             Event::Met(node) => {
-                cluster.tell(node, &self.engine.sending(clock::now()));
+                cluster.tell(node, &self.engine.claims(clock::now()));
                 self.compare(&cluster, node);
             }
             Event::Compare(node) => self.compare(&cluster, node),

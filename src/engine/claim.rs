@@ -11,14 +11,16 @@ use crate::replica::Record;
 use crate::time::Timestamp;
 
 impl Engine {
-    /// What this node is sending, for a node that joins and missed the news of it.
-    pub fn sending(&self, now: Timestamp) -> Vec<Record> {
-        let sending = self.deliveries.iter().filter(|(_, delivery)| delivery.sending.is_some());
+    /// What this node is sending or failed to send, for a node that joins, or missed the news of it.
+    pub fn claims(&self, now: Timestamp) -> Vec<Record> {
         let claim = |(key, delivery): (&NflogKey, &Delivery)| {
+            let is_sending = delivery.sending.is_some();
+            let state = if is_sending { ClaimState::Sending } else { ClaimState::Failed };
             let lasts = delivery.deadline.unwrap_or(now).since(now);
-            Record::Claim(self.claim_of(key, ClaimState::Sending, lasts))
+            let is_known = is_sending || delivery.failure.is_some();
+            is_known.then(|| Record::Claim(self.claim_of(key, state, lasts)))
         };
-        sending.map(claim).collect()
+        self.deliveries.iter().filter_map(claim).collect()
     }
 
     /// Announces that this node is about to send, and asks about `doubts`.

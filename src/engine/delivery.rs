@@ -122,7 +122,8 @@ impl Delivery {
 
     /// Notes that this node announces that it is about to send, and asks about `doubts`.
     pub(crate) fn announce(&mut self, now: Timestamp, stamp: Timestamp, doubts: &[u64]) {
-        if self.asked != doubts {
+        let asks_again = self.times_asked > 0 && self.asked == doubts;
+        if !asks_again {
             (self.asked, self.asked_at, self.times_asked) = (doubts.to_vec(), stamp, 0);
             self.sightings.clear();
         }
@@ -148,7 +149,7 @@ impl Delivery {
         let budget = self.batch.group_interval.max(MIN_TIME_TO_TELL);
         let deadline = *self.deadline.get_or_insert(now + budget);
         self.sending = Some(sending);
-        self.announced_at = None;
+        (self.announced_at, self.times_asked) = (None, 0);
         self.attempts += 1;
         deadline.since(now)
     }

@@ -1,14 +1,19 @@
 //! The nodes of the cluster as this node sees them, what they claim to be doing, and whose turn it is to tell.
 
+mod claims;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use smol_str::SmolStr;
 
-use crate::decide::{Told, is_in};
+use crate::decide::Told;
 use crate::nflog::NflogKey;
 use crate::time::Timestamp;
 use crate::version::NodeId;
+
+pub use claims::{Claim, ClaimState};
+use claims::{Claims, Held, NodeKey};
 
 /// A living node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,35 +22,6 @@ pub struct Peer {
     pub id: NodeId,
     /// Its name, by which nodes take turns.
     pub name: SmolStr,
-}
-
-/// What a node says it is doing about one integration of one group.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claim {
-    /// Which integration of which group.
-    pub key: NflogKey,
-    /// Who says so.
-    pub node: NodeId,
-    /// What it does.
-    pub state: ClaimState,
-    /// The claimant's clock, rising with every claim: what arrives late does not replace what is newer.
-    pub stamp: Timestamp,
-    /// How long the claim holds from its arrival. A span, since clocks differ.
-    pub lasts: Duration,
-    /// Log hashes of alerts, sorted. Of an announcement: those that the integration believes to fire and the node does
-    /// not see firing, about which it asks. Otherwise those of which the integration may have heard from it.
-    pub alerts: Vec<u64>,
-}
-
-/// What a claim says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClaimState {
-    /// It is about to make an attempt: others come first, or it must ask before.
-    Announced,
-    /// An attempt is under way: wait for its outcome.
-    Sending,
-    /// An attempt failed: others need not wait for this node.
-    Failed,
 }
 
 /// The order of turns, and the claims that hold.
@@ -59,16 +35,10 @@ pub(crate) struct Turns {
     /// Until then a node that is gone may come back, and know what no other does.
     missing_until: Timestamp,
     peer_timeout: Duration,
-    /// What the others claim: no more than `MOST_CLAIMS`, among them some that hold no more.
-    claims: BTreeMap<NodeKey, Held>,
-    /// When those were last taken out.
-    swept_at: Timestamp,
+    claims: Claims,
     /// When this node last failed to tell.
     failures: BTreeMap<NflogKey, Timestamp>,
 }
-
-/// One node's claim about one integration of one group.
-type NodeKey = (NflogKey, NodeId);
 
 /// After this all nodes see the same members: longer than it takes to notice that one came or went.
 const MEMBERSHIP_SETTLES: Duration = Duration::from_secs(10);
@@ -77,33 +47,12 @@ const MEMBERSHIP_SETTLES: Duration = Duration::from_secs(10);
 /// knew, and what ended meanwhile, would be taken for known when it fires again.
 const MISSED_FOR: Duration = Duration::from_secs(3600);
 
-/// However long a claim says it lasts. An attempt lasts no longer than a group interval, rarely more than minutes.
-const LONGEST_CLAIM: Duration = Duration::from_secs(24 * 3600);
-
-/// As many as ten nodes make that each tell 5,000 integrations at once. A claim beyond them is not heard: what it would
-/// have held back is told twice rather than not at all.
-const MOST_CLAIMS: usize = 50_000;
-
-/// Looking for claims that hold no more is work for each claim there is, so it is not done for each that comes.
-const SWEEP_EVERY: Duration = Duration::from_secs(1);
-
-/// A claim that arrived.
-#[derive(Clone, Debug)]
-struct Held {
-    state: ClaimState,
-    stamp: Timestamp,
-    since: Timestamp,
-    until: Timestamp,
-    alerts: Vec<u64>,
-}
-
 impl Turns {
     /// At the birth of a node that has, or will have, peers if `clustered`.
     pub(crate) fn new(me: NodeId, peer_timeout: Duration, clustered: bool, now: Timestamp) -> Self {
-        let (claims, failures) = (BTreeMap::new(), BTreeMap::new());
-        let (changed_at, swept_at) = (Timestamp::EPOCH, now);
         let missing_until = if clustered { now + MISSED_FOR } else { Timestamp::EPOCH };
-        Self { me, order: vec![me], changed_at, missing_until, peer_timeout, claims, swept_at, failures }
+        let (claims, failures) = (Claims::new(now), BTreeMap::new());
+        Self { me, order: vec![me], changed_at: Timestamp::EPOCH, missing_until, peer_timeout, claims, failures }
     }
 
     /// Takes note of who lives. What the dead claimed holds no more; returned is what may have been heard from them.
@@ -113,9 +62,7 @@ impl Turns {
         if order != self.order {
             (self.order, self.changed_at, self.missing_until) = (order, now, now + MISSED_FOR);
         }
-        let dead = self.claims.extract_if(.., |(_, node), _| !self.order.contains(node));
-        let heard = dead.filter(|(_, held)| held.state != ClaimState::Announced);
-        heard.map(|((key, _), held)| (key, held.alerts)).collect()
+        self.claims.of_the_dead(&self.order, now)
     }
 
     /// Whether there is no other node.
@@ -150,23 +97,10 @@ impl Turns {
         self.claims.len()
     }
 
-    /// Hears a claim, unless a newer one of that node was heard or there are too many.
+    /// Hears a claim of another node.
     pub(crate) fn claim(&mut self, claim: Claim, now: Timestamp) {
-        self.sweep(now);
-        let claimant = (claim.key, claim.node);
-        let known = self.claims.get(&claimant).map(|held| held.stamp);
-        let has_room = known.is_some() || self.claims.len() < MOST_CLAIMS;
-        if claim.node != self.me && known < Some(claim.stamp) && has_room {
-            let (since, until) = (now, now + claim.lasts.min(LONGEST_CLAIM));
-            let held = Held { state: claim.state, stamp: claim.stamp, since, until, alerts: claim.alerts };
-            self.claims.insert(claimant, held);
-        }
-    }
-
-    fn sweep(&mut self, now: Timestamp) {
-        if now >= self.swept_at + SWEEP_EVERY {
-            self.claims.retain(|_, held| held.until > now);
-            self.swept_at = now;
+        if claim.node != self.me {
+            self.claims.hear(claim, now);
         }
     }
 
@@ -177,21 +111,10 @@ impl Turns {
         self.failures.insert(key.clone(), now);
     }
 
-    /// Forgets what was claimed about an integration that `teller` has told: its own claim, that others failed, and what
-    /// holds no more. Who sends or is about to goes on counting, since it may know already that the integration has been
-    /// told; if it should die, what was told meanwhile is known all the same.
+    /// Notes that `teller` has told an integration. Who else sends, or is about to, goes on counting: it may know that already.
     pub(crate) fn settle(&mut self, key: &NflogKey, teller: NodeId, told: &Told, now: Timestamp) {
         self.failures.remove(key);
-        let is_told = |hash: &u64| is_in(*hash, &told.firing) || is_in(*hash, &told.resolved);
-        let on_key = (key.clone(), NodeId(0))..=(key.clone(), NodeId(u64::MAX));
-        let sending = self.claims.range_mut(on_key).filter(|(_, held)| held.state == ClaimState::Sending);
-        sending.for_each(|(_, held)| held.alerts.retain(|hash| !is_told(hash)));
-        let counts = |node: NodeId, held: &Held| node != teller && held.state != ClaimState::Failed && held.until > now;
-        let settled = self.claims_on(key).filter(|((_, node), held)| !counts(*node, held));
-        let settled: Vec<NodeKey> = settled.map(|(claimant, _)| claimant.clone()).collect();
-        for claimant in settled {
-            self.claims.remove(&claimant);
-        }
+        self.claims.settle(key, teller, told, now);
     }
 
     /// When this node's turn comes for what waits since `since`: it waits `peer_timeout` for each living node before
@@ -209,13 +132,11 @@ impl Turns {
 
     /// Moves everything to earlier: the clock was set back.
     pub(crate) fn pull(&mut self, back: Duration) {
-        for at in [&mut self.changed_at, &mut self.missing_until, &mut self.swept_at] {
+        for at in [&mut self.changed_at, &mut self.missing_until] {
             *at = *at - back;
         }
         self.failures.values_mut().for_each(|at| *at = *at - back);
-        for held in self.claims.values_mut() {
-            (held.since, held.until) = (held.since - back, held.until - back);
-        }
+        self.claims.pull(back);
     }
 
     /// The claims of those who send, and of those who are about to; once this node has announced the same, of the
@@ -223,97 +144,18 @@ impl Turns {
     fn rivals(&self, key: &NflogKey, announced: bool) -> impl Iterator<Item = &Held> {
         let after_me = if announced { &self.order[(self.position() + 1).min(self.order.len())..] } else { &[] };
         let counts = |(_, node): &NodeKey, held: &Held| match held.state {
-            ClaimState::Sending => true,
-            ClaimState::Announced => !after_me.contains(node),
-            ClaimState::Failed => false,
+            Some(ClaimState::Sending) => true,
+            Some(ClaimState::Announced) => !after_me.contains(node),
+            Some(ClaimState::Failed) | None => false,
         };
-        self.claims_on(key).filter(move |(claimant, held)| counts(claimant, held)).map(|(_, held)| held)
-    }
-
-    fn claims_on(&self, key: &NflogKey) -> impl Iterator<Item = (&NodeKey, &Held)> {
-        self.claims.range((key.clone(), NodeId(0))..=(key.clone(), NodeId(u64::MAX)))
+        self.claims.on(key).filter(move |(claimant, held)| counts(claimant, held)).map(|(_, held)| held)
     }
 
     fn has_failed_since(&self, key: &NflogKey, node: NodeId, since: Option<Timestamp>, now: Timestamp) -> bool {
-        let held = self.held(key, node, now).filter(|held| held.state == ClaimState::Failed);
+        let held = self.claims.held(key, node, now).filter(|held| held.state == Some(ClaimState::Failed));
         held.is_some_and(|held| since.is_none_or(|since| held.since >= since))
-    }
-
-    fn held(&self, key: &NflogKey, node: NodeId, now: Timestamp) -> Option<&Held> {
-        self.claims.get(&(key.clone(), node)).filter(|held| held.until > now)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TIMEOUT: Duration = Duration::from_secs(15);
-
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_secs(seconds)
-    }
-
-    fn key() -> NflogKey {
-        NflogKey { group_key: "{}:{}".into(), receiver: "r".into(), integration: "webhook".into(), index: 0 }
-    }
-
-    /// The third of three nodes.
-    fn third() -> Turns {
-        let mut turns = Turns::new(NodeId(3), TIMEOUT, true, at(0));
-        turns.set_peers((1..=3).map(|id| Peer { id: NodeId(id), name: format!("n{id}").into() }).collect(), at(0));
-        turns
-    }
-
-    fn claim(node: u64, state: ClaimState) -> Claim {
-        Claim { key: key(), node: NodeId(node), state, stamp: at(0), lasts: Duration::from_secs(60), alerts: vec![] }
-    }
-
-    #[test]
-    fn each_node_before_costs_a_timeout_until_it_fails_or_dies() {
-        let mut turns = third();
-        assert_eq!(turns.turn_at(&key(), at(0), false, at(0)), at(30));
-        turns.claim(claim(1, ClaimState::Failed), at(0));
-        assert_eq!(turns.turn_at(&key(), at(0), false, at(1)), at(15));
-        turns.set_peers(vec![Peer { id: NodeId(3), name: "n3".into() }], at(1));
-        assert_eq!(turns.turn_at(&key(), at(0), false, at(1)), at(0));
-    }
-
-    #[test]
-    fn who_failed_lets_the_others_try_first() {
-        let mut turns = third();
-        turns.failed(&key(), at(30));
-        assert_eq!(turns.turn_at(&key(), at(0), false, at(31)), at(60));
-        turns.claim(claim(1, ClaimState::Failed), at(32));
-        turns.claim(claim(2, ClaimState::Failed), at(33));
-        assert_eq!(turns.turn_at(&key(), at(0), false, at(33)), at(30));
-    }
-
-    #[test]
-    fn nobody_sends_while_another_is_sending() {
-        let mut turns = third();
-        turns.claim(claim(1, ClaimState::Sending), at(10));
-        assert_eq!(turns.turn_at(&key(), at(0), false, at(40)), at(70));
-        assert_eq!(turns.turn_at(&key(), at(0), false, at(71)), at(30));
-        turns.claim(claim(1, ClaimState::Sending), at(72));
-        turns.settle(&key(), NodeId(2), &Told::default(), at(72));
-        assert_eq!(turns.turn_at(&key(), at(0), false, at(73)), at(132));
-        turns.settle(&key(), NodeId(1), &Told::default(), at(72));
-        assert_eq!(turns.turn_at(&key(), at(0), false, at(73)), at(30));
-        turns.claim(claim(1, ClaimState::Sending), at(73));
-        turns.settle(&key(), NodeId(2), &Told::default(), at(140));
-        assert_eq!(turns.claims_held(), 0);
-    }
-
-    #[test]
-    fn claims_without_number_are_not_heard_and_leave_no_lasting_trace() {
-        let mut turns = third();
-        let numbered = |group: usize| NflogKey { group_key: group.to_string().into(), ..key() };
-        for group in 0..=MOST_CLAIMS {
-            turns.claim(Claim { key: numbered(group), ..claim(1, ClaimState::Sending) }, at(1));
-        }
-        assert_eq!(turns.claims_held(), MOST_CLAIMS);
-        turns.claim(Claim { stamp: at(1), ..claim(1, ClaimState::Sending) }, at(62));
-        assert_eq!(turns.claims_held(), 1);
-    }
-}
+mod tests;

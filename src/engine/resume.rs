@@ -17,6 +17,7 @@ use crate::nflog::NflogEntry;
 use crate::policy::Policy;
 use crate::route::{GroupRef, Router};
 use crate::silence::Silence;
+use crate::step::rewound;
 use crate::time::{Timestamp, UtcOffset};
 use crate::timer::Timer;
 use crate::vigil::Watch;
@@ -195,8 +196,11 @@ impl Engine {
         }
     }
 
-    /// An alert whose end lay ahead when it was reported, and has passed, is given time to be reported again.
+    /// An alert whose end lay ahead when it was reported, and has passed, is given time to be reported again. It was not
+    /// reported later than now, even if the clock was set back meanwhile.
     fn with_time_to_repeat(&self, now: Timestamp, alert: Arc<Alert>) -> Arc<Alert> {
+        let is_ahead = alert.updated_at > now;
+        let alert = if is_ahead { Arc::new(rewound(&alert, alert.updated_at, now)) } else { alert };
         let ended_meanwhile = alert.updated_at < alert.ends_at && alert.ends_at <= now;
         if !ended_meanwhile {
             return alert;

@@ -43,6 +43,8 @@ pub(crate) struct Law {
     unsure: BTreeSet<(usize, NflogKey)>,
     /// The node that started, or went on, without anybody who could say what was told before, until another one comes.
     by_itself: Option<usize>,
+    /// Nodes that went away knowing something that no other does, until they are back.
+    away: BTreeSet<usize>,
     /// A partition excuses duplicates until this instant, a lost message or a clock that was set until this one.
     parted_until: Timestamp,
     shaken_until: Timestamp,
@@ -101,6 +103,7 @@ impl Law {
             excused: BTreeSet::new(),
             unsure: BTreeSet::new(),
             by_itself: None,
+            away: BTreeSet::new(),
             parted_until: Timestamp::EPOCH,
             shaken_until: Timestamp::EPOCH,
             calm_since: at(0),

@@ -12,7 +12,7 @@ use watchbell_engine::time::Timestamp;
 
 use crate::rng::Rng;
 
-pub(crate) use policy::{INTEGRATIONS, PAUSE, Shape};
+pub(crate) use policy::{INTEGRATIONS, PAUSE, RESOLVE_TIMEOUT, Shape};
 
 /// How long things happen; afterwards the world is healed and left alone.
 pub(crate) const HOURS: i64 = 2;

@@ -1,6 +1,7 @@
 //! What cannot be helped: what goes wrong, what it excuses, and for how long.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use watchbell_engine::nflog::{NflogEntry, NflogKey};
@@ -9,7 +10,7 @@ use watchbell_engine::time::Timestamp;
 
 use super::Law;
 use super::receiver::Receiver;
-use crate::node::Node;
+use crate::node::{Node, shift};
 use crate::plan::Fault;
 
 /// Nodes that see each other again know so soon what the others told.
@@ -26,22 +27,38 @@ impl Law {
     pub(crate) fn alone(&mut self, node: usize) {
         self.excused.extend(self.receivers.keys().cloned());
         self.by_itself = Some(node);
+        self.deaf();
+    }
+
+    /// A node starts and hears none of those that live, since they are cut off from it.
+    pub(crate) fn deaf(&mut self) {
         self.receivers.values_mut().for_each(Receiver::told_without);
     }
 
     /// A node comes to the others, and they learn from each other.
-    pub(super) fn joined(&mut self) {
+    pub(super) fn joined(&mut self, node: usize) {
         self.by_itself = None;
+        self.away.remove(&node);
         self.receivers.values_mut().for_each(Receiver::contradicted);
     }
 
     /// A node dies before it could say this.
-    pub(crate) fn unpublished<'a>(&mut self, records: impl Iterator<Item = &'a Record>) {
-        let key = |record: &Record| match record {
-            Record::Nflog(entry) => Some(entry.key.clone()),
+    pub(crate) fn unpublished<'a>(&mut self, node: usize, records: impl Iterator<Item = &'a Record>) {
+        let entry = |record: &'a Record| match record {
+            Record::Nflog(entry) => Some(Arc::clone(entry)),
             _ => None,
         };
-        self.excused.extend(records.filter_map(key));
+        records.filter_map(entry).for_each(|entry| self.goes_with(node, &entry));
+    }
+
+    /// Nobody but a node that goes away knows what it told: the others are as far from it as in a partition.
+    fn goes_with(&mut self, node: usize, entry: &NflogEntry) {
+        self.excused.insert(entry.key.clone());
+        self.away.insert(node);
+        self.perhaps_heard(&entry.key, &entry.firing.iter().chain(&entry.resolved).copied().collect());
+        let receiver = self.receiver(&entry.key);
+        receiver.apart.extend(entry.firing.iter().map(|hash| (*hash, true, node)));
+        receiver.apart.extend(entry.resolved.iter().map(|hash| (*hash, false, node)));
     }
 
     /// Something goes wrong or is put right.
@@ -60,10 +77,20 @@ impl Law {
             }
             Fault::Heal if nodes.len() > 1 && self.parted_until == Timestamp::MAX => {
                 self.parted_until = now + AGREED_WITHIN;
+                self.away.extend((0..nodes.len()).filter(|node| !nodes[*node].runs()));
             }
-            Fault::SetClock(..) => self.shaken_until = now + Duration::from_secs(60),
+            Fault::SetClock(node, by) => {
+                self.shaken_until = now + Duration::from_secs(60);
+                self.clock_set(node, nodes[node].clock(now), by);
+            }
             _ => {}
         }
+    }
+
+    /// What was over for a node stays so.
+    fn clock_set(&mut self, node: usize, before: Timestamp, by: i64) {
+        let over = self.posted[node].values_mut().filter(|posted| posted.ends_at <= before);
+        over.for_each(|posted| posted.ends_at = posted.ends_at.min(shift(before, by)));
     }
 
     /// Whatever was waited for is waited for anew.
@@ -89,7 +116,7 @@ impl Law {
     /// A node that stood still goes on.
     pub(crate) fn resumed(&mut self, now: Timestamp, number: usize) {
         self.up_since[number] = now;
-        self.joined();
+        self.joined(number);
     }
 
     /// A node follows another policy from now on.
@@ -106,18 +133,18 @@ impl Law {
         self.unsettled(now);
         self.failed.clear();
         self.missed(number, node);
-        self.excused.extend(self.known_to_one(number));
+        self.known_to_one(number).iter().for_each(|entry| self.goes_with(number, entry));
         self.posted[number].clear();
     }
 
     /// What was told and only this node of several knows: the news of it were lost.
-    fn known_to_one(&self, number: usize) -> Vec<NflogKey> {
+    fn known_to_one(&self, number: usize) -> Vec<Arc<NflogEntry>> {
         let others = || self.nflog.iter().enumerate().filter(|(other, _)| *other != number).map(|(_, log)| log);
         let knows = |entry: &NflogEntry| {
             others().any(|log| log.get(&entry.key).is_some_and(|known| known.version >= entry.version))
         };
         let unknown = self.nflog[number].values().filter(|entry| others().next().is_some() && !knows(entry));
-        unknown.map(|entry| entry.key.clone()).collect()
+        unknown.cloned().collect()
     }
 
     pub(super) fn perhaps_heard(&mut self, key: &NflogKey, alerts: &BTreeSet<u64>) {

@@ -8,7 +8,7 @@ use watchbell_engine::time::Timestamp;
 
 use super::{Law, Posted};
 use crate::node::Node;
-use crate::plan::at;
+use crate::plan::{RESOLVE_TIMEOUT, at};
 
 impl Law {
     /// Whether the alert fires on the node for all that its sender said, unmuted, for a few seconds already.
@@ -23,7 +23,23 @@ impl Law {
         let clock = node.clock(now);
         let settled = self.up_since[number] + Duration::from_secs(40) <= now;
         let fires = posted.firing_since.is_some_and(|since| since + Duration::from_secs(5) <= now);
-        settled && fires && posted.ends_at > clock && self.mute(now, node, number, alert).is_none()
+        let lately = self.silenced_lately(clock, number, alert) || self.perhaps_inhibited(now, number, alert);
+        let unmuted = !lately && self.mute(now, node, number, alert).is_none();
+        settled && fires && posted.ends_at > clock && unmuted
+    }
+
+    /// Whether the node told others some seconds ago that it is silenced.
+    fn silenced_lately(&self, clock: Timestamp, number: usize, alert: usize) -> bool {
+        let lately = clock - Duration::from_secs(5);
+        let labels = &self.plan.alerts[alert].labels;
+        let held = |silence: &Arc<Silence>| silence.starts_at <= lately && lately <= silence.ends_at;
+        self.silences[number].values().any(|silence| held(silence) && silence.matches(labels))
+    }
+
+    /// Whether the node has started not long ago: what inhibits the alert may have been on its disk, and counts until it had
+    /// time to be repeated.
+    fn perhaps_inhibited(&self, now: Timestamp, number: usize, alert: usize) -> bool {
+        now < self.up_since[number] + RESOLVE_TIMEOUT && !self.rules.inhibitors(number, alert).is_empty()
     }
 
     /// Why the node must not tell the alert, by what it knows.

@@ -100,12 +100,13 @@ impl Law {
             self.excused.insert(key.clone());
         }
         self.wait_anew(&resolved.iter().copied().collect::<Vec<_>>());
-        let apart = unsure || self.by_itself == Some(number);
+        let apart = unsure || self.by_itself == Some(number) || !self.away.is_empty();
         let receiver = self.receiver(key);
         receiver.announced.extend(&firing);
         receiver.firing.extend(&firing);
         receiver.firing.retain(|hash| !resolved.contains(hash));
-        receiver.perhaps.retain(|hash| !resolved.contains(hash) && !firing.contains(hash));
+        // Nobody knows that what a dead node had sent has arrived.
+        receiver.perhaps.retain(|hash| !sender_lives || !resolved.contains(hash) && !firing.contains(hash));
         receiver.unrouted.retain(|hash| !firing.contains(hash));
         receiver.flushed_at = notification.flushed_at;
         receiver.told_last.clone_from(&firing);

@@ -38,6 +38,9 @@ pub(crate) enum Grouped {
     ByName,
 }
 
+/// How long an alert is believed to fire by a node that has just started.
+pub(crate) const RESOLVE_TIMEOUT: Duration = Duration::from_secs(300);
+
 /// How long a pause is, in minutes.
 pub(crate) const PAUSE: i64 = 30;
 
@@ -117,7 +120,7 @@ impl Shape {
                 .filter(|name| *name == "ops" || self.dev)
                 .map(|r| self.receiver(r))
                 .collect(),
-            resolve_timeout: Duration::from_secs(300),
+            resolve_timeout: RESOLVE_TIMEOUT,
             vigil: Default::default(),
         }
     }

@@ -110,12 +110,20 @@ impl World {
         if alone && self.nodes.len() > 1 {
             self.law.alone(node);
         }
+        self.listens(node);
         self.nodes[node].catching_up = true;
         self.handle(node, Input::Overslept);
         std::mem::take(&mut self.held_up[node]).into_iter().for_each(|event| self.happen(event));
         others.for_each(|other| self.soon(100, 2000, Event::Compare(node, other)));
         let life = self.nodes[node].life;
         self.push(self.now + if alone { Duration::ZERO } else { Self::DETECTION }, Event::CaughtUp(node, life));
+    }
+
+    /// A node that hears none of the others does not know what they told without it.
+    fn listens(&mut self, node: usize) {
+        if (0..self.nodes.len()).all(|other| other == node || !self.hears(node, other)) {
+            self.law.deaf();
+        }
     }
 
     pub(super) fn caught_up(&mut self, node: usize) {
@@ -142,6 +150,7 @@ impl World {
             self.law.alone(node);
         }
         self.nodes[node].engine = Some(engine);
+        self.listens(node);
         self.perform(node, effects);
         if count > 1 {
             let life = self.nodes[node].life;

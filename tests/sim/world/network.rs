@@ -65,14 +65,14 @@ impl World {
         for (number, (from, to)) in [(one, other), (other, one)].into_iter().enumerate() {
             let engine = self.nodes[from].engine.as_ref().expect("it was asked above");
             let mut records = if shards.is_empty() { Vec::new() } else { engine.records_of(&shards) };
-            records.extend(engine.sending(clocks[number]));
+            records.extend(engine.claims(clocks[number]));
             if !records.is_empty() {
                 self.soon(1, 50, Event::News { to, from, records });
             }
         }
     }
 
-    fn hears(&self, one: usize, other: usize) -> bool {
+    pub(super) fn hears(&self, one: usize, other: usize) -> bool {
         let up = self.nodes[one].runs() && self.nodes[other].runs();
         up && !self.is_cut(other, one)
     }

@@ -72,7 +72,7 @@ impl World {
         let released = self.save(node);
         if crash == Some(Step::After) {
             // Told and written down, but no other node will know for now.
-            self.law.unpublished(released.iter().flat_map(|dependents| &dependents.publish));
+            self.law.unpublished(node, released.iter().flat_map(|dependents| &dependents.publish));
             return self.crash(node);
         }
         released.into_iter().for_each(|dependents| self.release(node, dependents));

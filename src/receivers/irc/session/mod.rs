@@ -10,6 +10,7 @@ mod nickserv;
 mod order;
 mod proof;
 mod speech;
+mod turn;
 mod yielding;
 
 use std::collections::VecDeque;
