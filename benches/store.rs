@@ -16,6 +16,9 @@ use watchbell_engine::effect::Change;
 use watchbell_engine::label::Labels;
 use watchbell_engine::time::{Timestamp, UtcOffset};
 
+/// Bytes that a store does not keep in journals.
+const FOLDED_BY_THEN: u64 = 65 << 20;
+
 fn main() {
     divan::main();
 }
@@ -51,6 +54,24 @@ fn start(bencher: Bencher, alerts: usize) {
     let directory = directory();
     wait_for(&open(directory.path()), changes(alerts), true);
     bencher.counter(ItemsCount::new(alerts)).bench_local(|| Store::open(directory.path()).expect("it opens"));
+}
+
+/// Journals full of so many alerts, each written again and again, become a database.
+#[divan::bench(args = [1_000, 10_000, 100_000], sample_count = 5, sample_size = 1)]
+fn fold(bencher: Bencher, alerts: usize) {
+    let prepare = || {
+        let directory = directory();
+        let committer = open(directory.path());
+        while committer.stats().bytes < FOLDED_BY_THEN {
+            wait_for(&committer, changes(alerts), true);
+        }
+        (committer, directory)
+    };
+    bencher.counter(ItemsCount::new(alerts)).with_inputs(prepare).bench_local_refs(|(committer, _)| {
+        while committer.stats().folds == 0 {
+            wait_for(committer, changes(1), true);
+        }
+    });
 }
 
 /// An alert as bytes and back.

@@ -9,11 +9,12 @@ mod notes;
 mod peers;
 mod pulse;
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep};
 use watchbell_engine::Engine;
 use watchbell_engine::effect::{Change, Effects, Input};
 use watchbell_engine::policy::Policy;
@@ -73,12 +74,31 @@ enum Happened {
 struct Wake {
     at: Instant,
     told: Timestamp,
+    timer: Pin<Box<Sleep>>,
 }
 
 impl Wake {
+    fn new() -> Self {
+        let at = Instant::now();
+        Self { at, told: clock::now(), timer: Box::pin(tokio::time::sleep_until(at)) }
+    }
+
+    /// Means to wake after `sleep`. An earlier moment that is still to come stays: to set a timer wakes the thread that
+    /// waits for all of them, and to look once in vain costs less.
+    fn aim(&mut self, sleep: Duration) {
+        let now = Instant::now();
+        if self.at > now && self.at <= now + sleep {
+            return;
+        }
+        (self.at, self.told) = (now + sleep, clock::now() + sleep);
+        if !sleep.is_zero() {
+            self.timer.as_mut().reset(self.at);
+        }
+    }
+
     /// A timer counts in milliseconds and fires after the one it falls into, so what is due already goes without.
-    async fn come(&self) {
-        if self.at <= Instant::now() { tokio::task::yield_now().await } else { tokio::time::sleep_until(self.at).await }
+    async fn come(&mut self) {
+        if self.at <= Instant::now() { tokio::task::yield_now().await } else { self.timer.as_mut().await }
     }
 }
 
@@ -107,11 +127,12 @@ impl Driver {
 
     /// Runs until it is told to stop; then everything decided is on disk.
     pub async fn run(mut self) {
+        let mut wake = Wake::new();
         loop {
             self.metrics.driver.waiting.set(self.commands.len() as i64);
             self.metrics.driver.attempts.set(self.engine.load().1 as i64);
             self.metrics.driver.claims.set(self.engine.claims_held() as i64);
-            let wake = self.next_wake();
+            wake.aim(self.sleep());
             let happened = tokio::select! {
                 command = self.commands.recv() => command.map_or(Happened::Command(Command::Stop), Happened::Command),
                 Some(event) = self.events.recv() => Happened::Event(event),
@@ -141,11 +162,9 @@ impl Driver {
         let _ = tokio::task::spawn_blocking(move || drop(committer)).await;
     }
 
-    fn next_wake(&self) -> Wake {
-        let now = clock::now();
-        let due = self.engine.next_deadline().map(|due| due.since(now));
-        let sleep = due.unwrap_or(MAX_SLEEP).min(MAX_SLEEP);
-        Wake { at: Instant::now() + sleep, told: now + sleep }
+    fn sleep(&self) -> Duration {
+        let due = self.engine.next_deadline().map(|due| due.since(clock::now()));
+        due.unwrap_or(MAX_SLEEP).min(MAX_SLEEP)
     }
 
     fn advance(&mut self) {

@@ -14,21 +14,41 @@ use watchbell_engine::Engine;
 use watchbell_engine::effect::Input;
 use watchbell_engine::matcher::{MatchOp, Matcher};
 
-use world::{BATCH, NOW, alert, engine, inhibiting, inhibiting_by_series, news, policy, report, routed, silence};
+use world::{
+    BATCH, NOW, alert, by_name, engine, inhibiting, inhibiting_by_series, news, policy, report, routed, silence,
+};
 
 fn main() {
     divan::main();
 }
 
-/// A batch that was reported before is reported again, beside so many other alerts.
-#[divan::bench(args = [10_000, 100_000, 1_000_000], sample_count = 50)]
+/// A batch that was reported before is reported again, beside so many other alerts; each time another, as it is.
+#[divan::bench(args = [10_000, 100_000, 1_000_000], sample_count = 100, sample_size = 1)]
 fn resend_a_batch(bencher: Bencher, alerts: usize) {
-    let mut engine = engine(policy(world::HOUR));
+    let mut engine = engine(by_name());
     report(&mut engine, 0..alerts);
-    let batch: Vec<_> = (0..BATCH).map(|i| alert(i * alerts / BATCH)).collect();
+    let mut first = 0;
     bencher
         .counter(ItemsCount::new(BATCH))
-        .with_inputs(|| Input::Alerts(batch.clone()))
+        .with_inputs(|| {
+            first = (first + BATCH) % (alerts - BATCH);
+            Input::Alerts((first..first + BATCH).map(alert).collect())
+        })
+        .bench_local_values(|input| engine.handle(NOW, input));
+}
+
+/// A batch of new alerts comes to so many others.
+#[divan::bench(args = [10_000, 100_000, 1_000_000], sample_count = 100, sample_size = 1)]
+fn report_a_new_batch(bencher: Bencher, alerts: usize) {
+    let mut engine = engine(by_name());
+    report(&mut engine, 0..alerts);
+    let mut next = alerts;
+    bencher
+        .counter(ItemsCount::new(BATCH))
+        .with_inputs(|| {
+            next += BATCH;
+            Input::Alerts((next..next + BATCH).map(alert).collect())
+        })
         .bench_local_values(|input| engine.handle(NOW, input));
 }
 

@@ -66,6 +66,13 @@ pub(crate) fn policy(group_wait: Duration) -> Policy {
     }
 }
 
+/// One route on which all alerts of a name are a group.
+pub(crate) fn by_name() -> Policy {
+    let mut policy = policy(HOUR);
+    policy.routes[0].group_by = GroupBy::Names(vec!["alertname".into()]);
+    policy
+}
+
 /// A route for each of so many teams below the root; teams take turns in [`alert`].
 pub(crate) fn routed(teams: usize) -> Policy {
     let mut policy = policy(HOUR);

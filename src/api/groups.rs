@@ -79,7 +79,7 @@ fn choose<'a>(
 ) -> BTreeMap<GroupRef, Vec<(KnownAlert<'a>, MutedBy)>> {
     let receivers = filter.receivers(view.policy());
     let holds = |id: &GroupRef, fingerprint| {
-        let group = view.group(*id).filter(|(_, group)| group.alerts.contains(&fingerprint));
+        let group = view.group(*id).filter(|(_, group)| group.alerts.contains(fingerprint));
         group.is_some_and(|(route, _)| receivers.wants_any(&[Named { name: &route.receiver }]))
     };
     let mut chosen: BTreeMap<GroupRef, Vec<(KnownAlert<'a>, MutedBy)>> = BTreeMap::new();

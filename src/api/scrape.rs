@@ -101,7 +101,7 @@ fn alerts(view: &View, by_group: bool, now: Timestamp) -> Vec<GroupAlerts> {
     }
     let states = view.alerts().filter(|known| !known.alert.is_resolved(now)).filter_map(|known| {
         let holding = known.groups().iter().filter_map(|id| Some(view.group(*id)?.1));
-        let holding = holding.filter(|group| group.alerts.contains(&known.fingerprint));
+        let holding = holding.filter(|group| group.alerts.contains(known.fingerprint));
         let flushed = holding.map(|group| group.flushed).max()?;
         Some(state(view, known, flushed, now))
     });
@@ -109,7 +109,7 @@ fn alerts(view: &View, by_group: bool, now: Timestamp) -> Vec<GroupAlerts> {
 }
 
 fn states(view: &View, group: &Group, now: Timestamp) -> Vec<State> {
-    let held = group.alerts.iter().filter_map(|fingerprint| view.alert(*fingerprint));
+    let held = group.alerts.iter().filter_map(|fingerprint| view.alert(fingerprint));
     let firing = held.filter(|known| !known.alert.is_resolved(now));
     firing.map(|known| state(view, known, group.flushed, now)).collect()
 }

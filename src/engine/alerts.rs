@@ -1,7 +1,6 @@
 //! Every alert that is known, by fingerprint, and the limit on alerts of one name.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound::{Excluded, Unbounded};
 use std::sync::{Arc, OnceLock};
 
 use smol_str::SmolStr;
@@ -10,6 +9,7 @@ use crate::alert::Alert;
 use crate::label::Fingerprint;
 use crate::pairs::{PairHash, PairIndex};
 use crate::route::GroupRef;
+use crate::spread::Spread;
 use crate::time::Timestamp;
 
 /// An alert and the groups its labels lead to, whether or not these groups exist now.
@@ -31,9 +31,9 @@ pub(crate) struct Alerts {
 /// list of them.
 const SHARD_BITS: u32 = 10;
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Shard {
-    slots: BTreeMap<Fingerprint, Slot>,
+    slots: Spread<Slot>,
     /// Made by the first reader who looks for a pair, and kept until an alert comes or goes: what labels an alert has
     /// never changes.
     pairs: OnceLock<Arc<PairIndex>>,
@@ -41,7 +41,7 @@ struct Shard {
 
 impl Alerts {
     pub(crate) fn get(&self, fingerprint: Fingerprint) -> Option<&Slot> {
-        self.shards[shard_of(fingerprint)].slots.get(&fingerprint)
+        self.shards[shard_of(fingerprint)].slots.get(fingerprint)
     }
 
     pub(crate) fn insert(&mut self, fingerprint: Fingerprint, slot: Slot) {
@@ -54,7 +54,7 @@ impl Alerts {
 
     /// Replaces the alert of a slot that is there, with one that has the same labels.
     pub(crate) fn replace(&mut self, fingerprint: Fingerprint, alert: Arc<Alert>) {
-        if let Some(slot) = self.shard_mut(fingerprint).slots.get_mut(&fingerprint) {
+        if let Some(slot) = self.shard_mut(fingerprint).slots.get_mut(fingerprint) {
             slot.alert = alert;
         }
     }
@@ -62,7 +62,7 @@ impl Alerts {
     pub(crate) fn remove(&mut self, fingerprint: Fingerprint) -> Option<Slot> {
         let shard = self.shard_mut(fingerprint);
         shard.pairs.take();
-        let slot = shard.slots.remove(&fingerprint)?;
+        let slot = shard.slots.remove(fingerprint)?;
         self.len -= 1;
         Some(slot)
     }
@@ -93,16 +93,22 @@ impl Alerts {
 impl Shard {
     fn after(&self, last: Option<Fingerprint>, pairs: &[PairHash]) -> impl Iterator<Item = (Fingerprint, &Slot)> {
         let found = pairs.iter().map(|pair| self.pairs().having(*pair)).min_by_key(|found| found.len());
-        let all = found.is_none().then(|| self.slots.range((last.map_or(Unbounded, Excluded), Unbounded)));
+        let all = found.is_none().then(|| self.slots.after(last));
         let found = found.into_iter().flatten().filter(move |fingerprint| last.is_none_or(|last| last < *fingerprint));
-        let found = found.filter_map(|fingerprint| self.slots.get_key_value(&fingerprint));
-        all.into_iter().flatten().chain(found).map(|(fingerprint, slot)| (*fingerprint, slot))
+        let found = found.filter_map(|fingerprint| Some((fingerprint, self.slots.get(fingerprint)?)));
+        all.into_iter().flatten().chain(found)
     }
 
     fn pairs(&self) -> &PairIndex {
         self.pairs.get_or_init(|| {
-            Arc::new(PairIndex::new(self.slots.iter().map(|(fingerprint, slot)| (*fingerprint, &slot.alert.labels))))
+            Arc::new(PairIndex::new(self.slots.iter().map(|(fingerprint, slot)| (fingerprint, &slot.alert.labels))))
         })
+    }
+}
+
+impl Default for Shard {
+    fn default() -> Self {
+        Self { slots: Spread::new(SHARD_BITS), pairs: OnceLock::new() }
     }
 }
 

@@ -105,15 +105,15 @@ impl Engine {
 
     fn sort_out(&self, now: Timestamp, id: GroupRef, keys: &[(NflogKey, bool)], hours: Option<Mute>) -> Sorted {
         let mut sorted = Sorted::default();
-        for fingerprint in &self.view.groups[&id].alerts {
-            let Some(slot) = self.view.alerts.get(*fingerprint) else { continue };
+        for fingerprint in self.view.groups[&id].alerts.iter() {
+            let Some(slot) = self.view.alerts.get(fingerprint) else { continue };
             let firing = !slot.alert.is_resolved(now);
             let mute = self.view.mute(&slot.alert.labels, hours, now);
             // A receiver that believes the alert to be firing is told of its end once it may be: until then the alert
             // stays in the group.
             let owed = || keys.iter().any(|(key, _)| self.may_believe_firing(key, slot.alert.labels.log_hash()));
             if !firing && (mute.is_none() || !owed() || self.is_long_over(&slot.alert.ends_at, now)) {
-                sorted.leaving.push((*fingerprint, slot.alert.updated_at));
+                sorted.leaving.push((fingerprint, slot.alert.updated_at));
             }
             match mute {
                 None => sorted.told.push(NotifiedAlert { alert: Arc::clone(&slot.alert), firing }),

@@ -7,6 +7,7 @@ use smol_str::SmolStr;
 
 use crate::label::{Fingerprint, Labels};
 use crate::nflog::NflogKey;
+use crate::spread::Fingerprints;
 use crate::time::Timestamp;
 
 /// One aggregation group.
@@ -17,7 +18,7 @@ pub struct Group {
     /// The key by which receivers and the notification log know it.
     pub key: Arc<str>,
     /// Its alerts. Every one is stored as long as it is here.
-    pub alerts: BTreeSet<Fingerprint>,
+    pub alerts: Fingerprints,
     /// The time intervals that muted the group at its last flush.
     pub muted_by: Vec<SmolStr>,
     /// Whether it was flushed at least once.
@@ -54,7 +55,15 @@ pub struct SavedGroup {
 
 impl Group {
     pub(crate) fn new(labels: Labels, key: Arc<str>, next_flush: Timestamp) -> Self {
-        Self { labels, key, alerts: BTreeSet::new(), muted_by: Vec::new(), flushed: false, next_flush, open: None }
+        Self {
+            labels,
+            key,
+            alerts: Fingerprints::default(),
+            muted_by: Vec::new(),
+            flushed: false,
+            next_flush,
+            open: None,
+        }
     }
 
     /// Notes that an integration has done with the flush at `at`. Returns the resolved alerts that may leave the

@@ -80,7 +80,7 @@ impl Engine {
         alert: &Alert,
         effects: &mut Effects,
     ) -> bool {
-        if self.view.groups.get(&id).is_some_and(|group| group.alerts.contains(&fingerprint)) {
+        if self.view.groups.get(&id).is_some_and(|group| group.alerts.contains(fingerprint)) {
             return true;
         }
         if alert.is_resolved(now) && !self.is_announced(id, alert) {
@@ -130,7 +130,7 @@ impl Engine {
     pub(crate) fn leave(&mut self, id: GroupRef, alerts: &[Fingerprint], effects: &mut Effects) {
         let Some(group) = self.group_mut(id) else { return };
         for fingerprint in alerts {
-            group.alerts.remove(fingerprint);
+            group.alerts.remove(*fingerprint);
         }
         if group.alerts.is_empty() {
             self.close_group(id, effects);
@@ -148,7 +148,7 @@ impl Engine {
     }
 
     fn is_grouped(&self, fingerprint: Fingerprint) -> bool {
-        let holds = |id: &GroupRef| self.view.groups.get(id).is_some_and(|g| g.alerts.contains(&fingerprint));
+        let holds = |id: &GroupRef| self.view.groups.get(id).is_some_and(|g| g.alerts.contains(fingerprint));
         self.view.alerts.get(fingerprint).is_some_and(|slot| slot.groups.iter().any(holds))
     }
 

@@ -91,6 +91,7 @@ pub mod resume;
 pub mod route;
 pub mod sighting;
 pub mod silence;
+pub mod spread;
 mod step;
 mod tell;
 pub mod time;

@@ -82,6 +82,14 @@ impl NflogEntry {
         self.firing.binary_search(&hash).is_ok() || self.carries(hash)
     }
 
+    /// When the integration was told last that this alert fires, if it believes that.
+    pub(crate) fn told_firing_at(&self, hash: u64) -> Option<Timestamp> {
+        if self.firing.binary_search(&hash).is_ok() {
+            return Some(self.timestamp);
+        }
+        self.carried.iter().find(|carried| carried.hash == hash).map(|carried| carried.told.stamp)
+    }
+
     /// Whether the integration believes any alert to be firing.
     pub fn tells_any_firing(&self) -> bool {
         !self.firing.is_empty() || !self.carried.is_empty()

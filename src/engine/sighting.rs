@@ -78,7 +78,7 @@ impl Engine {
         let (mut firing, mut owed) = (BTreeSet::new(), BTreeSet::new());
         for (id, group) in self.groups_of_key(&claim.key) {
             let hours = self.view.muting_hours(&self.view.policy.routes[id.route as usize], now).map(|(why, _)| why);
-            for alert in group.alerts.iter().filter_map(|fingerprint| self.view.alerts.get(*fingerprint)) {
+            for alert in group.alerts.iter().filter_map(|fingerprint| self.view.alerts.get(fingerprint)) {
                 let (labels, hash) = (&alert.alert.labels, alert.alert.labels.log_hash());
                 if is_in(hash, &claim.alerts) {
                     let fires = !alert.alert.is_resolved(now) && self.view.mute(labels, hours, now).is_none();
@@ -130,8 +130,8 @@ impl Engine {
 
     /// The log's hashes of the group's alerts.
     pub(crate) fn hashes_of(&self, key: &NflogKey) -> BTreeSet<u64> {
-        let alerts = self.groups_of_key(key).flat_map(|(_, group)| &group.alerts);
-        let alerts = alerts.filter_map(|fingerprint| self.view.alerts.get(*fingerprint));
+        let alerts = self.groups_of_key(key).flat_map(|(_, group)| group.alerts.iter());
+        let alerts = alerts.filter_map(|fingerprint| self.view.alerts.get(fingerprint));
         alerts.map(|slot| slot.alert.labels.log_hash()).collect()
     }
 

@@ -1,30 +1,23 @@
-//! Group commit: a thread that owns the store, gathers what is to be written, and writes all of it in one go, first to
-//! the system and then to the disk.
+//! Group commit: two threads that own the store. What waits is written in one go, and what was written is synced in one go;
+//! while one of them waits for the disk, the other writes. Who wrote syncs as well unless the other is at it, so a
+//! single commit costs no change between them.
 
-use std::mem;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use watchbell_engine::effect::Change;
 
 use super::Store;
-use super::change::{Writes, to_write};
+use super::queue::{MAX_QUEUED, Queue};
+use super::writer::{Submission, Unsynced, Writer};
 use crate::record::RecordError;
 
-/// How long a change that nobody waits for may stay in memory only.
-const LAZY_FLUSH: Duration = Duration::from_millis(250);
+/// One writes while another syncs.
+const THREADS: usize = 2;
 
-/// How long after a failed write it is tried again when nothing new comes.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
-
-/// Changes that may wait for the disk. A disk that is so far behind (seconds of the heaviest load) will not catch up
-/// by our waiting longer, and memory has to end somewhere.
-const MAX_QUEUED: usize = 65_536;
-
-/// What follows a durable submission, in two steps. Both run on the committer's thread, or on the submitter's if too
-/// much waits already, and must neither block nor panic.
+/// What follows a durable submission, in two steps, each in the order of submissions. Both run on the committer's
+/// threads, or on the submitter's if too much waits already, and must neither block nor panic.
 pub struct Then {
     /// Called when the system has the changes, so that a kill of the program does not take them, or when it is known that
     /// it will not have them.
@@ -34,10 +27,9 @@ pub struct Then {
 }
 
 /// Writes changes in the order in which they are submitted. Dropping it writes what still waits.
-#[derive(Debug)]
 pub struct Committer {
-    shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
+    queue: Arc<Queue>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 /// Why what was submitted is not known to be on the disk.
@@ -80,17 +72,20 @@ pub struct Stats {
 impl Committer {
     /// Takes the store over.
     pub fn start(store: Store) -> Self {
-        let shared = Arc::new(Shared::default());
-        let worker = Worker { store, unsaved: Writes::new(), shared: shared.clone() };
-        let thread = thread::Builder::new().name("committer".into()).spawn(move || worker.run());
-        Self { shared, thread: Some(thread.expect("the system has room for a thread at the start")) }
+        let queue = Arc::new(Queue::new(Writer::new(store)));
+        let thread = |_| {
+            let queue = Arc::clone(&queue);
+            let thread = thread::Builder::new().name("committer".into()).spawn(move || run(&queue));
+            thread.expect("the system has room for a thread at the start")
+        };
+        let threads = (0..THREADS).map(thread).collect();
+        Self { queue, threads }
     }
 
     /// Saves `changes` at once and calls `then` as they, and all submitted before, get to the disk, or are known not to.
     /// With no changes it waits for what was submitted before.
     pub fn submit_durable(&self, changes: Vec<Change>, then: Then) {
-        let refused = self.shared.push(Submission { changes, then: Some(then) });
-        if let Some(then) = refused.and_then(|submission| submission.then) {
+        if let Some(then) = self.submit(Submission { changes, then: Some(then) }) {
             (then.written)();
             (then.synced)(Err(CommitError::Overloaded));
         }
@@ -98,12 +93,20 @@ impl Committer {
 
     /// Saves `changes` soon, together with others.
     pub fn submit_lazily(&self, changes: Vec<Change>) {
-        self.shared.push(Submission { changes, then: None });
+        self.submit(Submission { changes, then: None });
+    }
+
+    /// Returns who waits for a submission that is refused.
+    fn submit(&self, submission: Submission) -> Option<Then> {
+        let refused = self.queue.push(submission)?;
+        self.queue.counts.refused.fetch_add(refused.changes.len() as u64, Relaxed);
+        refused.then
     }
 
     /// Counts since the start.
     pub fn stats(&self) -> Stats {
-        let counts = &self.shared.counts;
+        let counts = &self.queue.counts;
+        let (queued, lost) = self.queue.waiting();
         Stats {
             bytes: counts.bytes.load(Relaxed),
             commits: counts.commits.load(Relaxed),
@@ -112,8 +115,8 @@ impl Committer {
             failed_folds: counts.failed_folds.load(Relaxed),
             records: counts.records.load(Relaxed),
             refused: counts.refused.load(Relaxed),
-            queued: self.shared.lock().changes as u64,
-            unsaved: counts.unsaved.load(Relaxed),
+            queued: queued as u64,
+            unsaved: counts.unsaved.load(Relaxed) + lost as u64,
         }
     }
 }
@@ -121,209 +124,54 @@ impl Committer {
 impl Drop for Committer {
     /// Returns when everything submitted was written, or could not be.
     fn drop(&mut self) {
-        self.shared.lock().stopping = true;
-        self.shared.wake.notify_one();
-        if let Some(Err(panic)) = self.thread.take().map(JoinHandle::join) {
-            tracing::error!(?panic, "the committer's thread panicked");
+        self.queue.stop();
+        for thread in self.threads.drain(..) {
+            if let Err(panic) = thread.join() {
+                tracing::error!(?panic, "a thread of the committer panicked");
+            }
         }
     }
-}
-
-#[derive(Debug, Default)]
-struct Shared {
-    queue: Mutex<Queue>,
-    wake: Condvar,
-    counts: Counts,
-}
-
-#[derive(Default)]
-struct Queue {
-    submissions: Vec<Submission>,
-    /// In all submissions.
-    changes: usize,
-    /// Whether someone waits for a commit.
-    urgent: bool,
-    stopping: bool,
-}
-
-struct Submission {
-    changes: Vec<Change>,
-    /// Present if someone waits.
-    then: Option<Then>,
 }
 
 /// The counts behind [`Stats`].
-#[derive(Debug, Default)]
-struct Counts {
-    bytes: AtomicU64,
-    commits: AtomicU64,
-    failed_commits: AtomicU64,
-    folds: AtomicU64,
-    failed_folds: AtomicU64,
-    records: AtomicU64,
-    refused: AtomicU64,
-    unsaved: AtomicU64,
+#[derive(Default)]
+pub(super) struct Counts {
+    pub(super) bytes: AtomicU64,
+    pub(super) commits: AtomicU64,
+    pub(super) failed_commits: AtomicU64,
+    pub(super) folds: AtomicU64,
+    pub(super) failed_folds: AtomicU64,
+    pub(super) records: AtomicU64,
+    pub(super) refused: AtomicU64,
+    /// Records that could not be written.
+    pub(super) unsaved: AtomicU64,
 }
 
-impl Shared {
-    /// Appends the submission; hands it back if too much waits already.
-    fn push(&self, submission: Submission) -> Option<Submission> {
-        let mut queue = self.lock();
-        if queue.is_full() {
-            self.counts.refused.fetch_add(submission.changes.len() as u64, Relaxed);
-            return Some(submission);
-        }
-        let urgent = submission.then.is_some();
-        let first = queue.submissions.is_empty();
-        queue.changes += submission.changes.len();
-        queue.urgent |= urgent;
-        queue.submissions.push(submission);
-        // Who gathers need not wake for one more.
-        if first || urgent || queue.is_full() {
-            self.wake.notify_one();
-        }
-        None
-    }
-
-    /// Waits until something is to be done; `None` when nothing will come any more. `behind` says that an earlier
-    /// commit failed, so that nothing new is needed for another attempt.
-    fn next(&self, behind: bool) -> Option<Vec<Submission>> {
-        let longest = if behind { RETRY_AFTER } else { Duration::MAX };
-        let queue = self.wait(self.lock(), longest, Queue::is_idle);
-        let mut queue = self.wait(queue, LAZY_FLUSH, Queue::may_gather);
-        if queue.stopping && queue.submissions.is_empty() {
-            return None;
-        }
-        (queue.changes, queue.urgent) = (0, false);
-        Some(mem::take(&mut queue.submissions))
-    }
-
-    fn wait<'a>(
-        &self,
-        queue: MutexGuard<'a, Queue>,
-        longest: Duration,
-        whilst: fn(&Queue) -> bool,
-    ) -> MutexGuard<'a, Queue> {
-        self.wake.wait_timeout_while(queue, longest, |queue| whilst(queue)).expect(NEVER_POISONED).0
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().expect(NEVER_POISONED)
-    }
-}
-
-const NEVER_POISONED: &str = "nothing that runs under the queue's lock panics";
-
-impl Queue {
-    /// Whether it holds all it may. Submissions count as well, for those without changes.
-    fn is_full(&self) -> bool {
-        self.changes.max(self.submissions.len()) >= MAX_QUEUED
-    }
-
-    fn is_idle(&self) -> bool {
-        self.submissions.is_empty() && !self.stopping
-    }
-
-    /// Whether what waits may wait for more.
-    fn may_gather(&self) -> bool {
-        !self.urgent && !self.stopping && !self.is_full()
-    }
-}
-
-impl std::fmt::Debug for Queue {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Queue").field("changes", &self.changes).finish_non_exhaustive()
-    }
-}
-
-/// The thread's side.
-struct Worker {
-    store: Store,
-    /// What earlier commits failed to write, newest state of each record: never more than the state itself.
-    unsaved: Writes,
-    shared: Arc<Shared>,
-}
-
-impl Worker {
-    fn run(mut self) {
-        self.measure();
-        while let Some(submissions) = self.shared.next(!self.unsaved.is_empty()) {
-            self.commit(submissions);
-        }
-    }
-
-    /// Writes all submissions in one step, and tells each how it goes.
-    fn commit(&mut self, submissions: Vec<Submission>) {
-        let mut waiting = Vec::new();
-        let mut then_written = Vec::new();
-        for Submission { changes, then } in submissions {
-            let staged = self.stage(&changes);
-            if let Some(Then { written, synced }) = then {
-                then_written.push(written);
-                waiting.push((staged, synced));
+/// What each thread does.
+fn run(queue: &Queue) {
+    while let Some((mut writer, submissions)) = queue.next() {
+        let unsynced = writer.write(submissions, &queue.counts);
+        if queue.hand_back(writer, unsynced) {
+            while let Some(unsynced) = queue.next_unsynced() {
+                sync(queue, unsynced);
             }
         }
-        let written = self.write();
-        then_written.into_iter().for_each(|then| then());
-        let synced = written.and_then(|()| self.sync());
-        self.count(&synced);
-        for (staged, then) in waiting {
-            then(synced.clone().and(staged.map_err(CommitError::from)));
-        }
     }
+}
 
-    /// Adds changes to what is to be written; a record that cannot be is left out.
-    fn stage(&mut self, changes: &[Change]) -> Result<(), RecordError> {
-        let mut outcome = Ok(());
-        for change in changes {
-            match to_write(change) {
-                Ok((key, bytes)) => {
-                    self.unsaved.insert(key, bytes);
-                }
-                Err(error) => {
-                    self.shared.counts.refused.fetch_add(1, Relaxed);
-                    outcome = Err(error);
-                }
-            }
+/// Puts on the disk what was written, and tells who waits for that.
+fn sync(queue: &Queue, mut unsynced: Unsynced) {
+    let synced = unsynced.sync();
+    let counts = &queue.counts;
+    match &synced {
+        Ok(()) => {
+            counts.records.fetch_add(unsynced.records() as u64, Relaxed);
+            counts.commits.fetch_add(unsynced.frames.len() as u64, Relaxed);
         }
-        outcome
-    }
-
-    fn write(&mut self) -> Result<(), CommitError> {
-        if self.unsaved.is_empty() {
-            return Ok(());
-        }
-        self.store.write(&self.unsaved).map_err(|error| CommitError::Disk(error.to_string()))
-    }
-
-    fn sync(&mut self) -> Result<(), CommitError> {
-        if self.unsaved.is_empty() {
-            return Ok(());
-        }
-        self.store.sync().map_err(|error| CommitError::Disk(error.to_string()))
-    }
-
-    /// Counts a commit; what it saved is done with.
-    fn count(&mut self, saved: &Result<(), CommitError>) {
-        if self.unsaved.is_empty() {
-            return;
-        }
-        let counts = &self.shared.counts;
-        if saved.is_ok() {
-            counts.records.fetch_add(self.unsaved.len() as u64, Relaxed);
-            counts.commits.fetch_add(1, Relaxed);
-            self.unsaved.clear();
-        } else {
+        Err(error) => {
             counts.failed_commits.fetch_add(1, Relaxed);
+            queue.lose(&mut unsynced, error.clone());
         }
-        self.measure();
     }
-
-    fn measure(&self) {
-        let counts = &self.shared.counts;
-        counts.bytes.store(self.store.size(), Relaxed);
-        counts.folds.store(self.store.folds.done, Relaxed);
-        counts.failed_folds.store(self.store.folds.failed, Relaxed);
-        counts.unsaved.store(self.unsaved.len() as u64, Relaxed);
-    }
+    unsynced.tell(&synced);
 }

@@ -13,8 +13,11 @@ use super::fold::FoldError;
 use super::journal::JournalError;
 use super::lock;
 
-/// The layout that this version reads and writes.
-pub(super) const FORMAT: u32 = 2;
+/// The layout that this version writes.
+pub(super) const FORMAT: u32 = 3;
+
+/// The oldest that it reads: 2 had an older form of journals only.
+const OLDEST_FORMAT: u32 = 2;
 
 /// Ours inside the data directory, where Alertmanager's files may lie as well.
 const OWN: &str = "watchbell";
@@ -179,7 +182,7 @@ impl Layout {
         let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         let malformed = || self.damaged(format!("{} is malformed", self.identity_file().display()));
         let found = field("format").and_then(|text| text.parse().ok()).ok_or_else(malformed)?;
-        if found != FORMAT {
+        if !(OLDEST_FORMAT..=FORMAT).contains(&found) {
             return Err(StoreError::Format { path: self.path.clone(), found });
         }
         let node = field("node").and_then(|text| u64::from_str_radix(text, 16).ok()).ok_or_else(malformed)?;

@@ -1,9 +1,9 @@
 //! Disk: what survives a restart. It knows records and where they lie; it decides nothing about alerts.
 //!
 //! [`Store::open`] hands back what was saved and takes the directory for this process alone. A [`Committer`] then owns
-//! the store on a thread of its own, gathers changes, and writes all that wait in one go: one atomic batch, one fsync.
+//! the store on threads of its own, gathers changes, and writes all that wait in one go: one atomic batch, one fsync.
 //!
-//! A commit is appended to a journal and fsynced: one write, as cheap as the disk allows. What must outlive the program,
+//! A commit is appended to a journal and fsynced, as cheap as the disk allows; the next is appended meanwhile. What must outlive the program,
 //! but is no promise that outlives a loss of power, need not wait for the fsync (see [`Then`]). When the journals have
 //! grown, they are folded into the database aside, and go. So the database is written seldom and in order, a record
 //! that changes often costs no more than its last state, and a start reads a little more.
@@ -28,6 +28,8 @@ mod found;
 mod import;
 mod journal;
 mod lock;
+mod queue;
+mod writer;
 
 use std::io;
 use std::ops::Range;
@@ -51,7 +53,7 @@ use directory::{Directory, Identity, Layout};
 use fold::FoldError;
 use found::Found;
 use import::Import;
-use journal::Journal;
+use journal::{Appended, Journal};
 
 /// Bytes of a journal above which it is folded: a start reads so much in a fraction of a second, and a state of some ten
 /// thousand alerts fits into it several times.
@@ -174,7 +176,7 @@ impl Store {
             (written, found) => (next_start(layout, written, found)?, Import::default()),
         };
         let (mut journal, journals) = found.journal(layout, identity)?;
-        let noted = journal.append(identity, &import.writes).and_then(|()| journal.sync());
+        let noted = journal.append(identity, &import.writes).and_then(|()| journal.appended().sync());
         noted.map_err(|error| refused(layout, &journals, error))?;
         layout.save_identity(identity)?;
         let (image, closed) = (found.image, found.closed);
@@ -192,28 +194,33 @@ impl Store {
         Ok((store, opened))
     }
 
-    /// Writes everything in one atomic step that the end of the program does not undo. [`sync`](Self::sync) follows.
+    /// Writes everything in one atomic step that the end of the program does not undo. Once what was
+    /// [`appended`](Self::appended) is synced, a loss of power does not either.
     fn write(&mut self, writes: &Writes) -> Result<(), StoreError> {
-        let written = self.journal.append(self.identity, writes);
-        written.map_err(|error| refused(self.directory.layout(), &self.journals, error))
-    }
-
-    /// Returns once what was written is on the disk.
-    fn sync(&mut self) -> Result<(), StoreError> {
-        let synced = self.journal.sync();
-        synced.map_err(|error| refused(self.directory.layout(), &self.journals, error))?;
         self.end_folding(JoinHandle::is_finished);
-        if self.is_to_be_folded() {
-            // What was written counts all the same.
+        if self.is_to_be_folded() && self.journal.is_synced() {
+            // What is written counts all the same.
             if let Err(err) = self.begin_folding() {
                 self.folds.failed += 1;
                 tracing::error!(component = "store", %err, "A new journal cannot be begun");
             }
         }
-        Ok(())
+        let written = self.journal.append(self.identity, writes);
+        written.map_err(|error| refused(self.directory.layout(), &self.journals, error))
     }
 
-    /// A large image is written anew for as large journals only, so that each byte is written a few times.
+    /// All that was written so far, to be synced while more is written.
+    fn appended(&self) -> Appended {
+        self.journal.appended()
+    }
+
+    /// Takes back what was written and is not known to be on the disk. Nothing may be under way that syncs it.
+    fn take_back(&mut self) {
+        self.journal.take_back();
+    }
+
+    /// Whether a new journal is to be begun, for which this one must be on the disk as a whole. A large image is
+    /// written anew for as large journals only, so that each byte is written a few times.
     fn is_to_be_folded(&self) -> bool {
         let enough = self.fold_above.max(self.image.map_or(0, |image| image.bytes / 4));
         self.folding.is_none() && self.closed + self.journal.length() > enough

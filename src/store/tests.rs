@@ -20,6 +20,9 @@ mod crash;
 mod folding;
 mod foreign;
 
+/// How long anything may take.
+const DEADLINE: Duration = Duration::from_secs(30);
+
 #[test]
 fn everything_comes_back() {
     let dir = TempDir::new().unwrap();
@@ -162,26 +165,103 @@ fn what_follows_a_write_comes_before_the_disk_has_it() {
     assert_eq!(receive.iter().collect::<Vec<_>>(), [("written", Ok(())), ("synced", Ok(()))]);
 }
 
+#[test]
+fn a_write_does_not_wait_for_a_sync_under_way() {
+    let dir = TempDir::new().unwrap();
+    let (committer, _) = start(dir.path());
+    let (block, held) = block();
+    committer.submit_durable(vec![Change::PutAlert(alert("A"))], once_synced(move |_| block()));
+    let go_on = held.wait();
+    let (send, receive) = mpsc::channel();
+    for number in 0..5 {
+        let (written, synced) = (send.clone(), send.clone());
+        let then = Then {
+            written: Box::new(move || written.send(("written", number)).unwrap()),
+            synced: Box::new(move |_| synced.send(("synced", number)).unwrap()),
+        };
+        committer.submit_durable(vec![Change::PutAlert(alert(&number.to_string()))], then);
+        assert_eq!(receive.recv_timeout(DEADLINE), Ok(("written", number)));
+    }
+    go_on.send(()).unwrap();
+    let synced: Vec<_> = receive.iter().take(5).collect();
+    assert_eq!(synced, (0..5).map(|number| ("synced", number)).collect::<Vec<_>>());
+    assert_eq!((committer.stats().commits, committer.stats().records), (6, 6));
+}
+
+#[test]
+fn what_the_disk_refused_is_written_again_with_what_came_later() {
+    let dir = TempDir::new().unwrap();
+    let (committer, _) = start(dir.path());
+    let path = dir.path().join("watchbell/journal-1");
+    let journal = fs::File::open(&path).unwrap();
+    // A journal that is gone is as good as one that cannot be synced.
+    fs::remove_file(&path).unwrap();
+    let (block, held) = block();
+    committer.submit_durable(
+        vec![Change::PutAlert(alert("A"))],
+        once_synced(move |outcome| {
+            assert!(matches!(outcome, Err(CommitError::Disk(_))), "{outcome:?}");
+            block();
+        }),
+    );
+    let go_on = held.wait();
+    assert_eq!(committer.stats().unsaved, 1);
+    let (send, receive) = mpsc::channel();
+    let written = send.clone();
+    let then = Then {
+        written: Box::new(move || written.send(None).unwrap()),
+        synced: Box::new(move |outcome| send.send(Some(outcome)).unwrap()),
+    };
+    committer.submit_durable(vec![Change::PutAlert(alert("B"))], then);
+    assert_eq!(receive.recv_timeout(DEADLINE), Ok(None));
+    let mut kept = 0;
+    let handle = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&journal));
+    journal::read(Path::new(&handle), |_, _| kept += 1).unwrap();
+    assert_eq!(kept, 2, "both, once each");
+    go_on.send(()).unwrap();
+    assert!(matches!(receive.recv_timeout(DEADLINE), Ok(Some(Err(CommitError::Disk(_))))));
+    wait_until(|| committer.stats().unsaved == 2);
+    assert!(committer.stats().failed_commits >= 2);
+}
+
 /// Calls `then` when the changes are on the disk.
 fn once_synced(then: impl FnOnce(Result<(), CommitError>) + Send + 'static) -> Then {
     Then { written: Box::new(|| {}), synced: Box::new(then) }
 }
 
-/// Keeps the committer from taking anything more until something is sent.
+/// Keeps the committer from writing anything more until something is sent.
 fn hold_up(committer: &Committer) -> mpsc::Sender<()> {
+    let (block, go_on) = block();
+    committer.submit_durable(Vec::new(), Then { written: Box::new(block), synced: Box::new(|_| {}) });
+    go_on.wait()
+}
+
+/// Somebody who is to be held up.
+struct Held {
+    entered: mpsc::Receiver<()>,
+    go_on: mpsc::Sender<()>,
+}
+
+impl Held {
+    /// Returns once it is held up, with what lets it go on.
+    fn wait(self) -> mpsc::Sender<()> {
+        self.entered.recv().unwrap();
+        self.go_on
+    }
+}
+
+fn block() -> (impl FnOnce() + Send + 'static, Held) {
     let (go_on, blocked) = mpsc::channel();
-    let (entered, inside) = mpsc::channel();
-    let block = move |_| {
-        entered.send(()).unwrap();
+    let (inside, entered) = mpsc::channel();
+    let block = move || {
+        inside.send(()).unwrap();
         blocked.recv().unwrap();
     };
-    committer.submit_durable(Vec::new(), once_synced(block));
-    inside.recv().unwrap();
-    go_on
+    (block, Held { entered, go_on })
 }
 
 fn wait_until(reached: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + DEADLINE;
     while !reached() {
         assert!(Instant::now() < deadline);
         thread::sleep(Duration::from_millis(5));

@@ -295,8 +295,8 @@ impl History {
         for (id, group) in self.engine.view.groups.iter() {
             assert!(!group.alerts.is_empty(), "{} is empty", group.key);
             assert!(self.engine.timers.is_set(&Timer::Flush(*id)), "{} is never flushed", group.key);
-            for fingerprint in &group.alerts {
-                let slot = self.engine.view.alerts.get(*fingerprint).expect("every alert of a group is stored");
+            for fingerprint in group.alerts.iter() {
+                let slot = self.engine.view.alerts.get(fingerprint).expect("every alert of a group is stored");
                 assert!(slot.groups.contains(id), "{} holds an alert that is not routed to it", group.key);
             }
         }

@@ -12,9 +12,6 @@ use super::*;
 const DIRECTORY: &str = "WATCHBELL_TEST_DIRECTORY";
 const FIRST: &str = "WATCHBELL_TEST_FIRST";
 
-/// How long a child may take for anything.
-const DEADLINE: Duration = Duration::from_secs(30);
-
 /// Records that are written over and over.
 const KEYS: u64 = 50;
 

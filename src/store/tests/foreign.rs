@@ -46,16 +46,28 @@ fn another_format_is_named() {
     let dir = used();
     let identity = dir.path().join("watchbell/identity");
     let text = fs::read_to_string(&identity).unwrap();
-    fs::write(&identity, text.replace("format 2", "format 3")).unwrap();
-    let error = Store::open(dir.path()).unwrap_err();
-    assert!(matches!(error, StoreError::Format { found: 3, .. }));
-    assert!(error.to_string().contains("format 3, this watchbell reads format 2"), "{error}");
+    for found in [1, 4] {
+        fs::write(&identity, text.replace("format 3", &format!("format {found}"))).unwrap();
+        let error = Store::open(dir.path()).unwrap_err();
+        assert!(matches!(error, StoreError::Format { found: told, .. } if told == found));
+        assert!(error.to_string().contains(&format!("format {found}, this watchbell reads format 3")), "{error}");
+    }
+}
+
+#[test]
+fn the_format_before_is_read() {
+    let dir = used();
+    let identity = dir.path().join("watchbell/identity");
+    let text = fs::read_to_string(&identity).unwrap();
+    fs::write(&identity, text.replace("format 3", "format 2")).unwrap();
+    assert_eq!(Store::open(dir.path()).unwrap().1.saved.silences, [silence(1, "one")]);
+    assert_eq!(fs::read_to_string(&identity).unwrap(), text.replace("generation 1", "generation 2"));
 }
 
 #[test]
 fn a_malformed_identity_is_damage() {
     let dir = used();
-    for text in ["", "format", "format 2\nnode x\ngeneration 1\n", "format 2\nnode 1\n"] {
+    for text in ["", "format", "format 3\nnode x\ngeneration 1\n", "format 3\nnode 1\n"] {
         fs::write(dir.path().join("watchbell/identity"), text).unwrap();
         assert_damaged(dir.path(), "identity is malformed");
     }
@@ -111,7 +123,8 @@ fn a_journal_that_vanishes_in_use_is_not_begun_anew() {
     let (mut store, _) = Store::open(dir.path()).unwrap();
     fs::remove_file(dir.path().join("watchbell/journal-1")).unwrap();
     for _ in 0..2 {
-        let error = store.write(&Writes::new()).and_then(|()| store.sync()).unwrap_err();
+        store.write(&Writes::new()).unwrap();
+        let error = store.appended().sync().unwrap_err();
         assert!(error.to_string().contains("was removed while it was in use"), "{error}");
     }
 }
@@ -166,7 +179,7 @@ fn a_damaged_record_is_told_apart_and_left_in_place() {
     let mut bytes = encode(&*silence(2, "two")).unwrap();
     *bytes.last_mut().unwrap() ^= 1;
     store.write(&Writes::from([(RecordKey { kind: Kind::Silence, id: 2 }, Some(bytes))])).unwrap();
-    store.sync().unwrap();
+    store.appended().sync().unwrap();
     drop(store);
     for _ in 0..2 {
         let (_store, opened) = Store::open(dir.path()).unwrap();
