@@ -59,20 +59,16 @@ fn s6_either_router_is_killed_again_and_again() {
     let own = issues.iter().filter(|issue| issue.duplicate_of.is_none()).count();
     assert_eq!(own, STORM.kinds, "one issue a group: {issues:#?}");
     let cells = [
+        format!("{} lines, {said_twice} of them twice; {} sendings were cut off", said.len(), lines.len()),
         format!(
-            "{} lines, {said_twice} of them twice; {} kills fell inside the sending of one",
-            said.len(),
-            lines.len()
-        ),
-        format!(
-            "{} mails sent, {sent_twice} of them twice; {kept_twice} twice in the mailbox; {} kills fell inside the sending of one",
+            "{} mails sent, {sent_twice} of them twice; {kept_twice} twice in the mailbox; {} sendings were cut off",
             sent.len(),
             mails.len()
         ),
         format!("{own} issues, one a group, all closed; {} closed as duplicates", issues.len() - own),
     ];
     let remarks = format!(
-        "{kills} kills, {changes} changes, {} notifications to the webhook: 0 lost, 0 wrong; {} kills fell inside the sending of one, for which {} notifications came twice and {} told an end that had not to be told",
+        "{kills} kills, {changes} changes, {} notifications to the webhook: 0 lost, 0 wrong; {} sendings were cut off, for which {} notifications came twice and {} told an end that had not to be told",
         tally.notifications,
         counted.len(),
         tally.repeated.len(),
