@@ -88,7 +88,9 @@ impl Engine {
         }
         if !self.view.groups.contains_key(&id) {
             let wait = self.view.policy.routes[id.route as usize].group_wait;
-            let next_flush = if alert.starts_at + wait < now { now } else { now + wait };
+            // What others have told of an old alert is known as soon as they are met again, a moment after their senders.
+            let at_once = alert.starts_at + wait < now && !self.turns.lost_everybody(now);
+            let next_flush = if at_once { now } else { now + wait };
             self.open_group(id, alert, next_flush);
             effects.persist.extend(self.saved_group(id).map(Change::PutGroup));
         }

@@ -75,6 +75,11 @@ impl Turns {
         now < self.missing_until
     }
 
+    /// Whether this node has no other any more and may meet it again any moment, when a cut is healed.
+    pub(crate) fn lost_everybody(&self, now: Timestamp) -> bool {
+        self.is_alone() && now < self.changed_at + MISSED_FOR
+    }
+
     /// The other living nodes.
     pub(crate) fn others(&self) -> impl Iterator<Item = &NodeId> {
         self.order.iter().filter(|node| **node != self.me)

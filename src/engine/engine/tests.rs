@@ -18,7 +18,7 @@ use crate::matcher::{MatchOp, Matcher, all_match};
 use crate::nflog::ReceiverData;
 use crate::notification::{Failure, FailureKind, NotifiedAlert};
 use crate::pairs::DemandedPairs;
-use crate::peers::ClaimState;
+use crate::peers::{ClaimState, Peer};
 use crate::policy::{GroupBy, InhibitRule, Integration, Receiver, Route, Vigil};
 use crate::replica::Record;
 use crate::silence::edit::{Draft, matcher_set};
@@ -101,6 +101,25 @@ fn an_end_that_was_told_is_not_told_again() {
     history.post("A", true);
     history.post("B", false);
     assert_eq!(history.told(), ["B"]);
+}
+
+/// A cut that is healed lets senders through before the node that has told what they send is met again.
+#[test]
+fn who_has_lost_the_others_tells_nothing_old_at_once() {
+    let told_at_once = |lost: bool| {
+        let mut history = History::new();
+        let peer = |id: u64| Peer { id: NodeId(id), name: id.to_string().into() };
+        if lost {
+            history.handle(Input::Peers(vec![peer(1), peer(2)]));
+        }
+        history.handle(Input::Peers(vec![peer(1)]));
+        let starts_at = Some((history.now - Duration::from_secs(60), UtcOffset(0)));
+        let labels = Labels::from_iter([("alertname", "A")]);
+        history.take(Step::Post(Posted { labels, starts_at, ..Posted::default() }));
+        history.advance();
+        !history.attempts.is_empty()
+    };
+    assert_eq!((told_at_once(false), told_at_once(true)), (true, false));
 }
 
 fn wait() -> impl Strategy<Value = Step> {
