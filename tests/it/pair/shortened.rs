@@ -32,7 +32,7 @@ const ROUTER: [(&str, &str); 6] = [
     ("within: 5m", "within: 40s"),
     ("for: 1m", "for: 10s"),
     ("interval: 1m", "interval: 3s"),
-    ("group_wait: 30s", "group_wait: 4s"),
+    ("group_wait: 30s", "group_wait: 8s"),
     ("group_interval: 5m", "group_interval: 10s"),
     ("/etc/watchbell/", "{dir}/"),
 ];
