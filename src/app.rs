@@ -24,6 +24,7 @@ mod cluster;
 mod commands;
 mod external_url;
 mod loader;
+mod open_files;
 
 use external_url::ExternalUrl;
 use loader::{Built, Loader, syntax};
@@ -75,6 +76,7 @@ pub enum AppError {
 pub async fn run(options: Options) -> Result<(), AppError> {
     let signals = signals()?;
     announce(&options);
+    open_files::raise_limit();
     let mut loader = Loader::new(&options);
     let config = loader.load()?;
     let (store, opened) = Store::open(&options.storage_path)?;

@@ -71,6 +71,7 @@ impl Engine {
         for (key, perhaps_heard) in self.turns.set_peers(peers, now) {
             self.intend(now, &key, &perhaps_heard, effects);
         }
+        self.share_beginnings(now, effects);
         for key in self.deliveries.keys().cloned().collect::<Vec<_>>() {
             self.attempt(now, &key, effects);
         }

@@ -117,7 +117,7 @@ impl Engine {
             Input::Members(members) => self.take_members(now, members, &mut effects),
             Input::News(records) => records.into_iter().for_each(|record| self.merge(now, record, &mut effects)),
             Input::Settled => self.settled(now),
-            Input::Overslept => self.overslept(before, now),
+            Input::Overslept => self.overslept(before, now, &mut effects),
         }
         effects
     }

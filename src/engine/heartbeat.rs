@@ -93,19 +93,25 @@ impl Engine {
     /// An integration must have been told, by any node, not longer ago than it is told again when all is well: the repeat
     /// interval has passed at some flush, and that flush has another interval to be told in.
     fn is_told_in_time(&self, now: Timestamp, key: &NflogKey, hash: u64, route: &Route) -> Result<(), Stalled> {
-        let entry = self.nflog.get(key).filter(|entry| entry.firing.binary_search(&hash).is_ok());
+        let told_at = self.nflog.get(key).and_then(|entry| entry.told_firing_at(hash));
         let longest = route.repeat_interval.saturating_add(route.group_interval * 2);
-        let in_time = entry.is_some_and(|entry| now.since(entry.timestamp) <= longest);
-        if in_time && !self.watch.failing.contains(key) { Ok(()) } else { Err(Stalled::NotTold) }
+        let in_time = told_at.is_some_and(|at| now.since(at) <= longest);
+        if in_time && !self.watch.failing.contains_key(key) { Ok(()) } else { Err(Stalled::NotTold) }
     }
 
-    /// Takes note that an integration could not be told, or that it was.
-    pub(crate) fn note_outcome(&mut self, key: &NflogKey, told: bool) {
-        // What is not in the log was not told in time anyway: so there are never more than the log has entries.
-        if told || self.view.policy.vigil.heartbeats.is_empty() || !self.nflog.contains_key(key) {
+    /// Takes note that an integration could not be told. What is not in the log was not told in time anyway: so there are
+    /// never more than the log has entries.
+    pub(crate) fn note_failure(&mut self, now: Timestamp, key: &NflogKey) {
+        if !self.view.policy.vigil.heartbeats.is_empty() && self.nflog.contains_key(key) {
+            self.watch.failing.insert(key.clone(), now);
+        }
+    }
+
+    /// Takes note that the log says that an integration was told at an instant: perhaps before it could not be, since news
+    /// may be old.
+    pub(crate) fn note_told(&mut self, key: &NflogKey, at: Timestamp) {
+        if self.watch.failing.get(key).is_some_and(|failed| *failed <= at) {
             self.watch.failing.remove(key);
-        } else {
-            self.watch.failing.insert(key.clone());
         }
     }
 }

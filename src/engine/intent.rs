@@ -40,11 +40,6 @@ impl Engine {
         self.nflog.get(key).is_some_and(|entry| entry.tells_firing(hash)) || is_in(hash, self.unsure(key))
     }
 
-    /// Whether the integration heard of this alert at all, or may have.
-    pub(crate) fn may_have_heard(&self, key: &NflogKey, hash: u64) -> bool {
-        self.nflog.get(key).is_some_and(|entry| entry.knows(hash)) || is_in(hash, self.unsure(key))
-    }
-
     /// The alerts of which nobody knows what the integration heard last; sorted.
     pub(crate) fn unsure(&self, key: &NflogKey) -> &[u64] {
         self.intents.get(key).map_or(&[], |intent| &intent.unsure)

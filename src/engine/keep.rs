@@ -90,7 +90,7 @@ impl Engine {
     }
 
     pub(crate) fn keep_nflog(&mut self, entry: Arc<NflogEntry>, effects: &mut Effects) {
-        self.note_outcome(&entry.key, true);
+        self.note_told(&entry.key, entry.version.stamp);
         self.timers.set(Timer::NflogForgotten(entry.key.clone()), entry.expires_at);
         let old = self.nflog.insert(entry.key.clone(), Arc::clone(&entry));
         self.ledger.replace(old.map(|old| trace_nflog(&old)), Some(trace_nflog(&entry)));
@@ -98,7 +98,7 @@ impl Engine {
     }
 
     pub(crate) fn forget_nflog(&mut self, key: &NflogKey, effects: &mut Effects) {
-        self.note_outcome(key, true);
+        self.watch.failing.remove(key);
         let old = self.nflog.remove(key);
         self.ledger.replace(old.map(|old| trace_nflog(&old)), None);
         effects.persist.push(Change::DeleteNflog(key.clone()));

@@ -82,6 +82,14 @@ impl NflogEntry {
         self.firing.binary_search(&hash).is_ok() || self.carries(hash)
     }
 
+    /// When the integration was told last that this alert fires, if it believes that.
+    pub(crate) fn told_firing_at(&self, hash: u64) -> Option<Timestamp> {
+        if self.firing.binary_search(&hash).is_ok() {
+            return Some(self.timestamp);
+        }
+        self.carried.iter().find(|carried| carried.hash == hash).map(|carried| carried.told.stamp)
+    }
+
     /// Whether the integration believes any alert to be firing.
     pub fn tells_any_firing(&self) -> bool {
         !self.firing.is_empty() || !self.carried.is_empty()
@@ -90,11 +98,6 @@ impl NflogEntry {
     /// The alerts that the integration believes to be firing; some perhaps twice.
     pub fn told_firing(&self) -> impl Iterator<Item = u64> {
         self.firing.iter().copied().chain(self.carried.iter().map(|carried| carried.hash))
-    }
-
-    /// Whether the integration heard of this alert at all.
-    pub(crate) fn knows(&self, hash: u64) -> bool {
-        self.tells_firing(hash) || self.ends().any(|end| end.hash == hash)
     }
 
     /// Whether the entry with this version went into this one.

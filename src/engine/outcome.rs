@@ -60,7 +60,7 @@ impl Engine {
         let out_of_time = delivery.deadline.is_none_or(|deadline| deadline <= now + pause);
         let superseded = delivery.next.is_some();
         if !failure.in_part {
-            self.note_outcome(key, false);
+            self.note_failure(now, key);
             self.turns.failed(key, now);
             self.claim(now, key, ClaimState::Failed, interval, effects);
         }

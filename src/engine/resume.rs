@@ -181,12 +181,13 @@ impl Engine {
 
     /// The time in which nobody was there, and nobody could report anything, does not count: what was to fire for longer
     /// does so for as much longer.
-    pub(crate) fn overslept(&mut self, since: Timestamp, now: Timestamp) {
+    pub(crate) fn overslept(&mut self, since: Timestamp, now: Timestamp, effects: &mut Effects) {
         let slept = now.since(since);
         if slept < LONG_SLEEP {
             return;
         }
         self.begin_vigil_anew(now);
+        self.share_beginnings(now, effects);
         let open = self.view.alerts.iter().filter(|(_, slot)| slot.alert.ends_at > since);
         let open = open.filter(|(_, slot)| slot.alert.ends_at > slot.alert.updated_at);
         let open: Vec<_> = open.map(|(fingerprint, slot)| (fingerprint, Arc::clone(&slot.alert))).collect();

@@ -107,13 +107,13 @@ impl Engine {
         effects.deliver.push(Attempt { id, notification, timeout });
     }
 
-    /// The alerts that the integration may hear of: resolved ones only if it heard of them before, and only if they fire
-    /// nowhere else; nothing at all of an end while this node sees nothing firing and another one does. Also whether
+    /// The alerts that the integration may hear of: resolved ones only if it may believe them to fire, and only if they
+    /// fire nowhere else; nothing at all of an end while this node sees nothing firing and another one does. Also whether
     /// something was withheld for the sake of another node.
     fn tellable(&self, now: Timestamp, key: &NflogKey, delivery: &Delivery) -> (Vec<NotifiedAlert>, bool) {
         let elsewhere = delivery.firing_elsewhere();
         let mut alerts = self.as_they_stand(now, delivery);
-        alerts.retain(|alert| alert.firing || self.may_have_heard(key, alert.alert.labels.log_hash()));
+        alerts.retain(|alert| alert.firing || self.may_believe_firing(key, alert.alert.labels.log_hash()));
         let nothing_fires_here = !alerts.iter().any(|alert| alert.firing);
         let fires_elsewhere = |alert: &NotifiedAlert| {
             nothing_fires_here && !elsewhere.is_empty() || elsewhere.contains(&alert.alert.labels.log_hash())

@@ -13,7 +13,7 @@ use smol_str::SmolStr;
 use crate::alert::Alert;
 use crate::effect::{Effects, Note};
 use crate::engine::Engine;
-use crate::expect;
+use crate::expect::{self, Seen};
 use crate::index::MatcherIndex;
 use crate::label::{Fingerprint, Labels};
 use crate::members::KnownPeer;
@@ -52,8 +52,8 @@ pub(crate) struct Watch {
     pub(crate) book: BTreeMap<SmolStr, KnownPeer>,
     /// The names of those that have died.
     pub(crate) lost: BTreeSet<SmolStr>,
-    /// Integrations in the log that could not be told since.
-    pub(crate) failing: BTreeSet<NflogKey>,
+    /// Integrations in the log that could not be told since, and when that was.
+    pub(crate) failing: BTreeMap<NflogKey, Timestamp>,
     /// Whether each heartbeat was sent when it was due last.
     pub(crate) beating: BTreeMap<SmolStr, bool>,
 }
@@ -189,6 +189,15 @@ impl Engine {
         }
     }
 
+    /// Tells the others what is raised here, after a time in which they may not have been heard: who knows better says so.
+    pub(crate) fn share_beginnings(&self, now: Timestamp, effects: &mut Effects) {
+        for watched in self.watch.causes.values() {
+            if let Some(began) = watched.raised {
+                self.share_beginning(&watched.raises.alert(began, now + LASTS, now), effects);
+            }
+        }
+    }
+
     /// Ends the alert of a cause, if it fires.
     fn end(&mut self, now: Timestamp, cause: &Cause, effects: &mut Effects) {
         let Some(watched) = self.watch.causes.get_mut(cause) else { return };
@@ -221,10 +230,18 @@ impl Engine {
         Some(fired)
     }
 
-    /// Takes another node's beginning of an alert that is, or will be, raised here as well; tells of an earlier one.
+    /// Takes another node's beginning of an alert that is, or will be, raised here as well; tells of an earlier one. Who has
+    /// seen what the other one misses says so: it may have been away.
     pub(crate) fn take_raised(&mut self, now: Timestamp, theirs: Raised, effects: &mut Effects) {
         let is_it = |watched: &Watched| watched.raises.labels.fingerprint() == theirs.fingerprint;
         let Some((cause, watched)) = self.watch.causes.iter_mut().find(|(_, watched)| is_it(watched)) else { return };
+        if let Cause::Missing(rule) = cause
+            && watched.was_received_lately(now)
+        {
+            watched.since = now;
+            effects.publish.push(Record::Seen(Seen { expect: rule.clone() }));
+            return;
+        }
         match watched.raised {
             Some(began) if began < theirs.starts_at => {
                 let alert = watched.raises.alert(began, now + LASTS, now);
@@ -266,11 +283,18 @@ impl Watched {
     fn new(raises: OwnAlert, wait: Duration, since: Timestamp) -> Self {
         Self { raises, wait, since, raised: None, elsewhere: None, shared: None, received: None }
     }
+
+    /// Whether this node itself received what is waited for, so long before it is missing that to say so puts that off by
+    /// little.
+    fn was_received_lately(&self, now: Timestamp) -> bool {
+        self.received.as_ref().is_some_and(|(at, _)| *at + self.wait / 2 > now)
+    }
 }
 
 impl Watch {
     /// Moves everything to earlier: the clock was set back.
     pub(crate) fn pull(&mut self, back: Duration) {
+        self.failing.values_mut().for_each(|at| *at = *at - back);
         for watched in self.causes.values_mut() {
             watched.since = watched.since - back;
             watched.shared = watched.shared.map(|at| at - back);

@@ -19,6 +19,7 @@ use watchbell_engine::vigil::Raised;
 use super::*;
 
 mod news;
+mod wire;
 
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![Just(String::new()), "[a-z_]{1,12}", any::<String>(), ".{200,400}"]

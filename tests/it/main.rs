@@ -18,6 +18,7 @@ mod irc;
 mod isolation;
 mod keeping;
 mod metrics;
+mod open_files;
 mod pair;
 mod reload;
 mod requests;

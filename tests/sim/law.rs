@@ -8,6 +8,7 @@ mod mute;
 mod receiver;
 mod rules;
 mod told;
+mod vigil;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hasher};
@@ -26,6 +27,7 @@ use crate::plan::{Plan, at};
 
 use receiver::Receiver;
 use rules::Rules;
+use vigil::Vigil;
 
 /// The observer.
 pub(crate) struct Law {
@@ -35,6 +37,8 @@ pub(crate) struct Law {
     pub(crate) story: Option<Vec<String>>,
     plan: Plan,
     rules: Rules,
+    /// What is watched over, if anything is.
+    vigil: Option<Vigil>,
     /// What each receiver made of what it heard of a group.
     receivers: BTreeMap<NflogKey, Receiver>,
     /// Integrations of which nobody can know what they heard: a crash fell inside a send.
@@ -98,6 +102,7 @@ impl Law {
             broken: None,
             story: None,
             rules: Rules::of(plan),
+            vigil: Vigil::of(plan),
             plan: plan.clone(),
             receivers: BTreeMap::new(),
             excused: BTreeSet::new(),
@@ -144,6 +149,7 @@ impl Law {
 
     /// News reaches a node.
     pub(crate) fn arrived(&mut self, now: Timestamp, from: usize, to: usize, records: &[Record]) {
+        self.vigil.iter_mut().for_each(|vigil| vigil.arrived(now, to, records));
         let told = self.story.is_some();
         for record in records.iter().filter(|_| told) {
             let what = match record {
@@ -163,6 +169,8 @@ impl Law {
     pub(crate) fn posted(&mut self, now: Timestamp, node: usize, alert: usize, report: &Arc<Alert>) {
         let fires = report.ends_at > report.updated_at;
         self.note(now, || format!("    posted to {node}: {} fires: {fires}", report.labels));
+        let expects = self.rules.expects(node);
+        self.vigil.iter_mut().filter(|_| fires).for_each(|vigil| vigil.posted(now, node, alert, expects));
         let before = self.posted[node].get(&alert).and_then(|posted| posted.firing_since);
         let firing_since = fires.then(|| before.unwrap_or(now));
         // What a sender vouched for is not taken back by an end that lies ahead.
@@ -219,12 +227,14 @@ impl Law {
     fn forgotten(&mut self, node: usize, key: &NflogKey) {
         let Some(entry) = self.nflog[node].remove(key) else { return };
         let logs: Vec<_> = self.nflog.iter().filter_map(|log| log.get(key)).collect();
-        if let Some(receiver) = self.receivers.get_mut(key) {
-            let heard_since = receiver.flushed_at > entry.timestamp;
-            receiver.firing.retain(|hash| {
-                logs.iter().any(|log| log.tells_firing(*hash)) || heard_since && receiver.told_last.contains(hash)
-            });
-        }
+        let Some(receiver) = self.receivers.get_mut(key) else { return };
+        let heard_since = receiver.flushed_at > entry.timestamp;
+        let known = |hash: &u64| {
+            logs.iter().any(|log| log.tells_firing(*hash)) || heard_since && receiver.told_last.contains(hash)
+        };
+        let unknown: Vec<u64> = receiver.firing.iter().copied().filter(|hash| !known(hash)).collect();
+        receiver.firing.retain(|hash| !unknown.contains(hash));
+        self.wait_anew(&unknown);
     }
 
     pub(crate) fn is_quiet(&self, now: Timestamp) -> bool {

@@ -1,6 +1,6 @@
 //! One node: an engine, a disk, and what lies between: changes that are not on the disk yet, and what waits for them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,6 +50,8 @@ pub(crate) struct Node {
     pub(crate) wake_at: Option<Timestamp>,
     /// Attempts that the receiver has heard and whose outcome is not on the disk.
     pub(crate) unsure: Vec<NflogKey>,
+    /// The other nodes that it knows and that have not said goodbye to it.
+    pub(crate) known: BTreeSet<usize>,
     /// At which step of which of the next commits it crashes.
     pub(crate) crash_at: Option<(Step, u8)>,
     /// Whether it crashes in its next attempt.
@@ -92,6 +94,7 @@ impl Node {
             commit_at: None,
             wake_at: None,
             unsure: Vec::new(),
+            known: BTreeSet::new(),
             crash_at: None,
             crash_in_send: false,
         }
@@ -166,6 +169,15 @@ impl Disk {
 
     pub(crate) fn intents(&self) -> impl Iterator<Item = &Arc<Intent>> {
         self.intents.values()
+    }
+
+    /// The nodes that it remembers.
+    pub(crate) fn peers(&self) -> BTreeSet<usize> {
+        self.peers.values().map(|peer| peer.address.parse().expect("the number of a node")).collect()
+    }
+
+    pub(crate) fn alerts(&self) -> impl Iterator<Item = &Arc<Alert>> {
+        self.alerts.values()
     }
 
     pub(crate) fn apply(&mut self, change: Change) {

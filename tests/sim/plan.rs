@@ -1,6 +1,7 @@
 //! A history before it happens: everything that a seed decides beforehand. Times are seconds since its start.
 
 mod alerts;
+mod expect;
 mod faults;
 mod policy;
 
@@ -9,10 +10,12 @@ use std::fmt;
 use watchbell_engine::label::Labels;
 use watchbell_engine::matcher::Matcher;
 use watchbell_engine::time::Timestamp;
+use watchbell_engine::vigil::Cause;
 
 use crate::rng::Rng;
 
-pub(crate) use policy::{INTEGRATIONS, PAUSE, RESOLVE_TIMEOUT, Shape};
+pub(crate) use expect::UNWATCHED;
+pub(crate) use policy::{Grouped, INTEGRATIONS, PAUSE, RESOLVE_TIMEOUT, Shape};
 
 /// How long things happen; afterwards the world is healed and left alone.
 pub(crate) const HOURS: i64 = 2;
@@ -39,6 +42,8 @@ pub(crate) struct AlertPlan {
     pub(crate) labels: Labels,
     /// By which the log knows it.
     pub(crate) hash: u64,
+    /// Why nodes raise it themselves, if it is one of those.
+    pub(crate) cause: Option<Cause>,
     pub(crate) episodes: Vec<Vec<(i64, i64)>>,
 }
 
@@ -90,6 +95,8 @@ pub(crate) enum Fault {
     Resume(usize),
     /// A node's clock is set by so many seconds.
     SetClock(usize, i64),
+    /// Every node reloads: nothing is watched over any more.
+    Unwatch,
 }
 
 /// Where a commit is cut short.
@@ -123,9 +130,16 @@ impl Plan {
         let mut more = Rng::new(!seed);
         faults.extend(faults::crashes_in_sends(&mut more, nodes));
         faults.extend(faults::hanging_at_reload(&mut more, nodes));
-        faults.sort_by_key(|(at, _)| *at);
         let network = faults::network(&mut rng);
-        Self { nodes, shapes, alerts, silences, faults, network, ahead, senders_ahead }
+        let mut plan = Self { nodes, shapes, alerts, silences, faults, network, ahead, senders_ahead };
+        expect::watch(seed, &mut plan);
+        plan.faults.sort_by_key(|(at, _)| *at);
+        plan
+    }
+
+    /// Whether anything is watched over.
+    pub(crate) fn watches(&self) -> bool {
+        self.shapes.iter().any(|shape| shape.watch.is_some())
     }
 
     /// How many seconds any two clocks of nodes or senders may be apart at any time.
@@ -140,14 +154,24 @@ impl Plan {
 }
 
 impl AlertPlan {
+    /// An alert that is posted.
+    fn new(labels: Labels, episodes: Vec<Vec<(i64, i64)>>) -> Self {
+        Self { hash: labels.log_hash(), labels, cause: None, episodes }
+    }
+
+    /// Whether it has nothing to do with what is watched over.
+    pub(crate) fn is_ordinary(&self) -> bool {
+        self.cause.is_none() && !self.is_expected()
+    }
+
+    /// Whether it is the one that should always fire.
+    pub(crate) fn is_expected(&self) -> bool {
+        self.labels == expect::dog()
+    }
+
     /// Whether it fires for the node's sender at `now`, or did so at most `slack` seconds ago.
     pub(crate) fn fires(&self, node: usize, now: Timestamp, slack: i64) -> bool {
         self.episodes[node].iter().any(|(from, until)| at(*from) <= now && now <= at(*until + slack))
-    }
-
-    /// Whether it is one of those that are routed to the developers.
-    pub(crate) fn is_dev(&self) -> bool {
-        self.labels.value("team") == "dev"
     }
 
     /// The same for any node's sender.

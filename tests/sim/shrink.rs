@@ -32,7 +32,8 @@ fn parts(plan: &Plan) -> Vec<Plan> {
         part(&|part| drop(part.faults.drain(number..(number + 2).min(part.faults.len()))));
     }
     (0..plan.silences.len()).for_each(|number| part(&|part| drop(part.silences.remove(number))));
-    (0..plan.alerts.len()).for_each(|number| part(&|part| drop(part.alerts.remove(number))));
+    let ordinary = (0..plan.alerts.len()).filter(|number| plan.alerts[*number].is_ordinary());
+    ordinary.for_each(|number| part(&|part| drop(part.alerts.remove(number))));
     for (number, alert) in plan.alerts.iter().enumerate() {
         for (node, episodes) in alert.episodes.iter().enumerate() {
             (0..episodes.len()).for_each(|e| {
@@ -50,6 +51,9 @@ fn parts(plan: &Plan) -> Vec<Plan> {
     }
     if plan.senders_ahead.iter().any(|ahead| *ahead != 0) {
         part(&|part| part.senders_ahead.fill(0));
+    }
+    if plan.watches() {
+        part(&|part| part.shapes.iter_mut().for_each(|shape| shape.watch = None));
     }
     if plan.shapes[0] != plan.shapes[1] {
         part(&|part| part.shapes[1] = part.shapes[0].clone());

@@ -19,7 +19,7 @@ use watchbell_engine::time::Timestamp;
 
 use crate::law::Law;
 use crate::node::Node;
-use crate::plan::{Fault, HOURS, INTEGRATIONS, Mood, Plan, at};
+use crate::plan::{Fault, HOURS, INTEGRATIONS, Mood, Plan, UNWATCHED, at};
 use crate::rng::Rng;
 
 /// How often a sender repeats what fires.
@@ -123,6 +123,9 @@ impl World {
         }
         self.push(self.now, Event::Check);
         self.push(at(HOURS * 3600), Event::Fault(Fault::Heal));
+        if self.plan.watches() {
+            self.push(at(UNWATCHED), Event::Fault(Fault::Unwatch));
+        }
         self.push(at(HOURS * 3600 + 1800), Event::Agree);
         self.push(self.now, Event::Membership);
     }

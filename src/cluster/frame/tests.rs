@@ -107,3 +107,33 @@ fn a_huge_count_of_records_costs_no_memory() {
     bytes.push(1);
     assert!(Frame::decode(&bytes).is_err());
 }
+
+/// Each kind of frame as the first version says it; nodes of different versions live together while one is upgraded after
+/// the other.
+#[test]
+fn frames_of_the_first_version_are_read_and_written() {
+    let address = "[2001:db8::1]:9094".parse().unwrap();
+    let hello = |expects| {
+        let (node, name, label) = (NodeId(u64::MAX - 1), "mon2".into(), "prod".into());
+        Frame::Hello(Hello { node, life: 300, address, name, label, expects })
+    };
+    let shards = (0..SHARDS as u64).map(|number| Shard { hash: number << 50, count: number as u32 * 70_000 });
+    let digest = Digest { horizon: Horizon(-2), shards: shards.collect() };
+    let news = |part| Frame::News(part, vec![b"first".to_vec(), vec![0xff; 300], vec![]]);
+    for (name, frame) in [
+        ("hello-1", hello(None)),
+        ("hello-expecting-1", hello(Some(NodeId(7)))),
+        ("gossip-1", Frame::Gossip(b"what chitchat says".to_vec())),
+        ("news-push-1", news(Part::Push)),
+        ("news-answer-1", news(Part::Answer)),
+        ("news-end-1", news(Part::End)),
+        ("digest-asks-1", Frame::Digest(digest.clone(), Round::Asks(u64::MAX))),
+        ("digest-answers-1", Frame::Digest(digest, Round::Answers(1))),
+        ("wanted-1", Frame::Wanted(vec![0, 7, u8::MAX])),
+        ("leave-1", Frame::Leave),
+    ] {
+        let bytes = std::fs::read(format!("fixtures/frame/{name}.bin")).unwrap();
+        assert_eq!(Frame::decode(&bytes).unwrap(), frame, "{name}");
+        assert_eq!(frame.encode(), bytes, "{name}");
+    }
+}

@@ -16,7 +16,7 @@ use crate::label::Labels;
 use crate::matcher::parse::Syntax;
 use crate::matcher::{MatchOp, Matcher, all_match};
 use crate::nflog::ReceiverData;
-use crate::notification::{Failure, FailureKind};
+use crate::notification::{Failure, FailureKind, NotifiedAlert};
 use crate::pairs::DemandedPairs;
 use crate::peers::ClaimState;
 use crate::policy::{GroupBy, InhibitRule, Integration, Receiver, Route, Vigil};
@@ -89,6 +89,20 @@ fn who_has_told_some_does_not_hand_over() {
     assert_eq!((handed_over(true), handed_over(false) > 0), (0, true));
 }
 
+/// Not even beside other news: somebody who reads it again looks for what was over all the time.
+#[test]
+fn an_end_that_was_told_is_not_told_again() {
+    let mut history = History::new();
+    history.post("A", false);
+    assert_eq!(history.told(), ["A"]);
+    history.post("A", true);
+    assert_eq!(history.told(), ["A is over"]);
+    history.post("A", false);
+    history.post("A", true);
+    history.post("B", false);
+    assert_eq!(history.told(), ["B"]);
+}
+
 fn wait() -> impl Strategy<Value = Step> {
     (0_u64..7200).prop_map(|seconds| Step::Wait(Duration::from_secs(seconds)))
 }
@@ -159,6 +173,25 @@ impl History {
                 self.answer_attempts(|attempt| attempt.id.0 % 3 != 0);
             }
         }
+    }
+
+    fn post(&mut self, name: &str, is_over: bool) {
+        let (labels, ends_at) = (Labels::from_iter([("alertname", name)]), (self.now, UtcOffset(0)));
+        self.take(Step::Post(Posted { labels, ends_at: is_over.then_some(ends_at), ..Posted::default() }));
+    }
+
+    /// What the next flush tells.
+    fn told(&mut self) -> Vec<String> {
+        self.now = self.now + Duration::from_secs(2);
+        self.advance();
+        let alerts = self.attempts.iter().flat_map(|attempt| &attempt.notification.alerts);
+        let spelled = |told: &NotifiedAlert| {
+            let name = told.alert.labels.value("alertname");
+            if told.firing { name.to_owned() } else { format!("{name} is over") }
+        };
+        let told = alerts.map(spelled).collect();
+        self.answer_attempts(|_| true);
+        told
     }
 
     fn set(&mut self, body: SilenceBody) {

@@ -163,6 +163,17 @@ fn a_clock_that_is_set_back_does_not_lengthen_the_wait() {
 }
 
 #[test]
+fn what_is_back_after_a_clock_was_set_back_is_over_at_once() {
+    let mut room = Room::new(1);
+    room.until(400, |_, _| {});
+    room.now = at(-100);
+    room.until(-50, |_, _| {});
+    room.post(&[0], WATCHDOG);
+    room.until(-30, |_, _| {});
+    assert_eq!(room.told, ["310 firing ExpectedAlertMissing", "-49 resolved ExpectedAlertMissing"]);
+}
+
+#[test]
 fn a_peer_that_dies_is_told_by_the_survivors_once_and_over_when_it_is_back() {
     let mut room = Room::quiet(2);
     let (here, lost) = (vec![member("n9", true)], vec![member("n9", false)]);
@@ -268,6 +279,25 @@ fn who_fails_to_tell_stops_at_once() {
         }
     });
     let failed_at = room.failures[0];
+    assert!(room.beats(0).last().is_some_and(|last| *last <= failed_at), "{:?} {failed_at}", room.beats(0).last());
+}
+
+#[test]
+fn old_news_that_it_was_told_is_no_proof_to_who_fails_to_tell() {
+    let mut room = Room::new(1);
+    let watchdog = |room: &mut Room, second: i64| {
+        if second % 20 == 0 {
+            room.post(&[0], WATCHDOG)
+        }
+    };
+    room.until(601, watchdog);
+    room.deaf = true;
+    while room.failures.is_empty() {
+        room.until(room.second() + 1, watchdog);
+    }
+    let failed_at = room.failures[0];
+    room.old_news(0);
+    room.until(failed_at + 15, watchdog);
     assert!(room.beats(0).last().is_some_and(|last| *last <= failed_at), "{:?} {failed_at}", room.beats(0).last());
 }
 

@@ -16,7 +16,7 @@ use watchbell_engine::{Engine, Options};
 use super::*;
 use crate::record::news::{decode_news, encode_news};
 
-const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+pub(super) const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 const DAY: Duration = Duration::from_secs(86_400);
 
 fn hashes() -> impl Strategy<Value = Vec<u64>> {
@@ -52,7 +52,7 @@ fn record() -> impl Strategy<Value = Record> {
 }
 
 /// One of three nodes.
-fn engine() -> Engine {
+pub(super) fn engine() -> Engine {
     let route = Route {
         id: "{}".into(),
         key: "{}".into(),

@@ -3,6 +3,7 @@
 //! `target/pair/`, from where it goes into `docs/pair.md`.
 
 mod clients;
+mod killed;
 mod laws;
 mod machine;
 mod report;

@@ -37,9 +37,9 @@ const ROUTER: [(&str, &str); 6] = [
     ("/etc/watchbell/", "{dir}/"),
 ];
 
-/// Flags that are not in `config/ha`, whose defaults are too long to wait for.
+/// Flags that are not in `config/ha`: where defaults are too long to wait for, and for a log that says whom a router tells.
 pub(super) const PROMETHEUS_FLAGS: [&str; 1] = ["--rules.alert.resend-delay=10s"];
-pub(super) const ROUTER_FLAGS: [&str; 1] = ["--cluster.reconnect-interval=1s"];
+pub(super) const ROUTER_FLAGS: [&str; 2] = ["--cluster.reconnect-interval=1s", "--log.level=debug"];
 
 /// Writes what belongs into `/etc/prometheus` into this directory.
 pub(super) fn write_prometheus(dir: &Path) {

@@ -120,7 +120,8 @@ impl Law {
     }
 
     /// A node follows another policy from now on.
-    pub(crate) fn reshaped(&mut self, node: usize, shape: usize) {
+    pub(crate) fn reshaped(&mut self, now: Timestamp, node: usize, shape: usize) {
+        self.watches_otherwise(now, node, shape);
         self.rules.follows[node] = shape;
         for (key, receiver) in &mut self.receivers {
             let alerts = self.plan.alerts.iter().enumerate();

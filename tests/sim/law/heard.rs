@@ -17,13 +17,15 @@ impl Law {
         self.check_retries(now, nodes, moods, &unmuted);
         self.check_ends(now, nodes, moods, &unmuted);
         self.check_ended_silences(now, nodes);
+        self.check_beats(now, nodes, moods);
         for (alert, unmuted) in unmuted.iter().enumerate() {
             for (integration, mood) in moods.iter().enumerate() {
                 for (number, node) in nodes.iter().enumerate() {
                     let told = *unmuted && *mood == Mood::Fine && node.runs();
                     let due = told
                         && self.rules.is_told(number, alert, integration)
-                        && self.plan.alerts[alert].fires(number, now, 0);
+                        && (self.plan.alerts[alert].fires(number, now, 0)
+                            || self.is_surely_missing(now, number, alert));
                     self.check_known(now, (alert, integration, number), due);
                 }
             }
@@ -99,6 +101,10 @@ impl Law {
 
     fn is_over(&self, now: Timestamp, alert: usize) -> bool {
         let alert = &self.plan.alerts[alert];
-        !self.lost.contains(&alert.hash) && !alert.fires_anywhere(now, 300 + self.rules.skew)
+        let over = match alert.cause {
+            None => !alert.fires_anywhere(now, 300 + self.rules.skew),
+            Some(_) => self.is_surely_back(now, alert),
+        };
+        over && !self.lost.contains(&alert.hash)
     }
 }

@@ -36,7 +36,7 @@ impl Law {
         self.acknowledged.retain(|(whose, _)| *whose != node);
         self.ended.retain(|_, (whose, _)| *whose != node);
         self.ending.retain(|(whose, _)| *whose != node);
-        let known = self.plan.alerts.iter().filter(|alert| !alert.episodes[node].is_empty());
+        let known = self.plan.alerts.iter().filter(|alert| alert.cause.is_some() || !alert.episodes[node].is_empty());
         self.lost.extend(known.map(|alert| alert.hash));
     }
 
@@ -50,6 +50,7 @@ impl Law {
     pub(crate) fn restarted(&mut self, now: Timestamp, node: &Node, number: usize, engine: &Engine) {
         self.up_since[number] = now;
         self.recalled(number);
+        self.watches_anew(now, number, node);
         self.joined(number);
         let clock = node.clock(now);
         let lost = self.silences[number].values().filter(|silence| silence.forget_at > clock).find(|silence| {

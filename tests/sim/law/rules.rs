@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use smol_str::SmolStr;
 use watchbell_engine::nflog::NflogKey;
 use watchbell_engine::time::Timestamp;
 
@@ -21,7 +22,7 @@ pub(super) struct Rules {
 
 /// What an alert's labels mean.
 struct Facts {
-    is_dev: bool,
+    team: SmolStr,
     /// Those that inhibit it, under a policy that lets them.
     inhibitors: Vec<usize>,
     /// Its group's key under each shape.
@@ -39,11 +40,10 @@ impl Rules {
         };
         let facts = |number: usize| {
             let alert = &plan.alerts[number];
-            let is_dev = alert.is_dev();
             Facts {
-                is_dev,
+                team: alert.labels.value("team").into(),
                 inhibitors: (0..plan.alerts.len()).filter(|source| inhibits(*source, number)).collect(),
-                group_keys: shapes.iter().map(|shape| shape.group_key(is_dev, &alert.labels)).collect(),
+                group_keys: shapes.iter().map(|shape| shape.group_key(&alert.labels)).collect(),
             }
         };
         let alerts = (0..plan.alerts.len()).map(facts).collect();
@@ -52,6 +52,11 @@ impl Rules {
 
     pub(super) fn shape(&self, node: usize) -> &Shape {
         &self.shapes[self.follows[node]]
+    }
+
+    /// Whether a node expects an alert that should always fire.
+    pub(super) fn expects(&self, node: usize) -> bool {
+        self.shape(node).watch.as_ref().is_some_and(|watch| watch.within.is_some())
     }
 
     /// The alerts that inhibit this one on a node if they fire.
@@ -63,7 +68,7 @@ impl Rules {
     pub(super) fn is_told(&self, node: usize, alert: usize, integration: usize) -> bool {
         let shape = self.shape(node);
         let (receiver, ..) = INTEGRATIONS[integration];
-        shape.has(integration) && shape.receiver_of(self.alerts[alert].is_dev) == receiver
+        shape.has(integration) && shape.receiver_of(&self.alerts[alert].team) == receiver
     }
 
     /// Whether the alert belongs on a node to the group of a log entry, which is told there.
@@ -74,7 +79,7 @@ impl Rules {
 
     /// Whether the hour mutes the alert on a node, or does so less than `minutes` away.
     pub(super) fn is_paused(&self, node: usize, alert: usize, clock: Timestamp, minutes: i64) -> bool {
-        let Some(start) = self.shape(node).pause.filter(|_| self.alerts[alert].is_dev) else { return false };
+        let Some(start) = self.shape(node).pause.filter(|_| self.alerts[alert].team == "dev") else { return false };
         let minute = (clock.as_secs() - at(0).as_secs()).div_euclid(60);
         (start - minutes..start + PAUSE + minutes).contains(&minute)
     }

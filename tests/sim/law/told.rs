@@ -41,7 +41,13 @@ impl Law {
     /// fires, whatever became of its clock and process.
     fn told_by_one(&mut self, now: Timestamp, number: usize, node: &Node, notification: &Notification) {
         for told in &notification.alerts {
-            let (labels, alert) = (&told.alert.labels, self.alert_of(told.alert.labels.log_hash()));
+            let labels = &told.alert.labels;
+            let Some(alert) = self.alert_with(labels.log_hash()) else {
+                return self.breaks("Watched", now, &format!("node {number} tells {labels}, which nobody knows"));
+            };
+            if told.firing {
+                self.told_as_missing(now, number, alert);
+            }
             if let Some(why) = self.mute(now, node, number, alert) {
                 self.breaks("Hushed", now, &format!("node {number} tells {labels}, which is muted {why}"));
             }
@@ -79,7 +85,11 @@ impl Law {
     }
 
     fn alert_of(&self, hash: u64) -> usize {
-        self.plan.alerts.iter().position(|alert| alert.hash == hash).expect("nobody tells what was never posted")
+        self.alert_with(hash).expect("what nobody knows was not told")
+    }
+
+    fn alert_with(&self, hash: u64) -> Option<usize> {
+        self.plan.alerts.iter().position(|alert| alert.hash == hash)
     }
 
     /// A receiver hears something.
@@ -99,6 +109,7 @@ impl Law {
         if !sender_lives {
             self.excused.insert(key.clone());
         }
+        self.proved(now, key, &firing);
         self.wait_anew(&resolved.iter().copied().collect::<Vec<_>>());
         let apart = unsure || self.by_itself == Some(number) || !self.away.is_empty();
         let receiver = self.receiver(key);
@@ -132,7 +143,9 @@ impl Law {
         }
         let stale = 240 + 60 + self.plan.senders_ahead[number].abs();
         let over =
-            self.plan.alerts.iter().find(|alert| firing.contains(&alert.hash) && !alert.fires(number, now, stale));
+            self.plan.alerts.iter().find(|alert| {
+                firing.contains(&alert.hash) && alert.cause.is_none() && !alert.fires(number, now, stale)
+            });
         if let Some(labels) = over.map(|alert| alert.labels.clone()).filter(|_| self.is_calm(now)) {
             self.breaks("In order", now, &format!("{} hears that {labels} fires, which is long over", name(key)));
         }
@@ -172,6 +185,8 @@ impl Law {
         self.sending.remove(&(node, key.clone()));
         self.note(now, || format!("node {node} is done with {}: {failure:?}", name(key)));
         let Some(failure) = failure else { return };
+        let beats = self.rules.shape(node).watch.as_ref().is_some_and(|watch| watch.beat.is_some());
+        self.vigil.iter_mut().filter(|_| beats).for_each(|vigil| vigil.failed(now, node, key));
         if failure.kind == FailureKind::ContextDeadlineExceeded {
             let (firing, resolved) = hashes(notification);
             self.perhaps_heard(key, &firing.union(&resolved).copied().collect());
@@ -193,7 +208,7 @@ impl Law {
 const REPEATED: Duration = Duration::from_secs(130);
 
 /// A node that is up for so long knows the others, and they know it.
-const SETTLED: Duration = Duration::from_secs(40);
+pub(super) const SETTLED: Duration = Duration::from_secs(40);
 
 /// The alerts told as firing and those told as resolved.
 fn hashes(notification: &Notification) -> (BTreeSet<u64>, BTreeSet<u64>) {

@@ -18,7 +18,7 @@ pub(super) fn alerts(rng: &mut Rng, nodes: usize) -> Vec<AlertPlan> {
     let plan = |(labels, episodes): (Labels, Episodes)| {
         let episodes = if alike { vec![episodes; nodes] } else { spread(rng, &episodes, nodes) };
         let episodes = episodes.into_iter().map(over_in_time).collect();
-        AlertPlan { hash: labels.log_hash(), labels, episodes }
+        AlertPlan::new(labels, episodes)
     };
     alerts.into_iter().map(plan).collect()
 }

@@ -1,6 +1,7 @@
 //! What goes wrong in a history, and when it is put right.
 
-use super::{Fault, HOURS, INTEGRATIONS, Mood, Network, SilencePlan, Step};
+use super::policy::ORDINARY;
+use super::{Fault, HOURS, Mood, Network, SilencePlan, Step};
 use crate::rng::Rng;
 
 /// Most clocks are right; some differ by up to a minute, some by up to ten.
@@ -32,7 +33,7 @@ pub(super) fn faults(rng: &mut Rng, nodes: usize, ahead: &[i64]) -> Vec<(i64, Fa
         cut(rng, nodes, &mut faults);
     }
     for _ in 0..*rng.pick(&[0, 0, 1, 2]) {
-        let (which, from) = (some(rng, INTEGRATIONS.len()), moment(rng));
+        let (which, from) = (some(rng, ORDINARY), moment(rng));
         let mood = *rng.pick(&[Mood::Slow, Mood::Failing, Mood::Refusing, Mood::Hanging]);
         faults.push((from, Fault::Receiver(which, mood)));
         faults.push((from + rng.between(5, 1200), Fault::Receiver(which, Mood::Fine)));
@@ -68,7 +69,7 @@ pub(super) fn crashes_in_sends(rng: &mut Rng, nodes: usize) -> Vec<(i64, Fault)>
 
 /// What hangs when its receiver is taken away may have been heard, and nobody will ever know.
 pub(super) fn hanging_at_reload(rng: &mut Rng, nodes: usize) -> Vec<(i64, Fault)> {
-    let (hit, which, from) = (rng.chance(10), some(rng, INTEGRATIONS.len()), moment(rng));
+    let (hit, which, from) = (rng.chance(10), some(rng, ORDINARY), moment(rng));
     if !hit {
         return Vec::new();
     }

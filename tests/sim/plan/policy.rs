@@ -7,11 +7,16 @@ use watchbell_engine::matcher::{MatchOp, Matcher};
 use watchbell_engine::policy::{GroupBy, InhibitRule, Integration, Policy, Receiver, Route};
 use watchbell_engine::timeinterval::{Span, TimeInterval};
 
+use super::expect::{WATCH, Watch};
 use crate::rng::Rng;
 
-/// The integrations that there may be: receiver, kind, index, whether it wants resolved alerts.
-pub(crate) const INTEGRATIONS: [(&str, &str, u32, bool); 3] =
-    [("ops", "webhook", 0, true), ("dev", "webhook", 0, true), ("dev", "email", 0, false)];
+/// The integrations that there may be: receiver, kind, index, whether it wants resolved alerts. The last one hears of what
+/// is watched over.
+pub(crate) const INTEGRATIONS: [(&str, &str, u32, bool); 4] =
+    [("ops", "webhook", 0, true), ("dev", "webhook", 0, true), ("dev", "email", 0, false), (WATCH, "webhook", 0, true)];
+
+/// How many of them hear of ordinary alerts.
+pub(super) const ORDINARY: usize = 3;
 
 /// What an operator decided, in the fewest words. The law reads it, the engine gets the [`Policy`] that follows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +33,8 @@ pub(crate) struct Shape {
     /// Whether the developers have a receiver of their own, and whether it sends mails.
     pub(crate) dev: bool,
     pub(crate) email: bool,
+    /// What is watched over, in a history in which anything is.
+    pub(crate) watch: Option<Watch>,
 }
 
 /// By what alerts are grouped.
@@ -55,6 +62,7 @@ pub(super) fn shapes(rng: &mut Rng) -> Vec<Shape> {
         pause: rng.chance(20).then(|| rng.between(10, 120)),
         dev: true,
         email: true,
+        watch: None,
     };
     let mut second = first.clone();
     (0..rng.between(1, 3)).for_each(|_| change(rng, &mut second));
@@ -85,53 +93,68 @@ fn grouped(rng: &mut Rng) -> Grouped {
 impl Shape {
     /// Whether this integration is there, and told what is routed to its receiver.
     pub(crate) fn has(&self, integration: usize) -> bool {
-        let (receiver, kind, ..) = INTEGRATIONS[integration];
-        kind != "email" && receiver == "ops" || self.dev && (kind != "email" || self.email)
+        match INTEGRATIONS[integration] {
+            (WATCH, ..) => self.watch.is_some(),
+            ("dev", kind, ..) => self.dev && (kind != "email" || self.email),
+            _ => true,
+        }
     }
 
-    /// The receiver of an alert.
-    pub(crate) fn receiver_of(&self, is_dev: bool) -> &'static str {
-        if is_dev && self.dev { "dev" } else { "ops" }
+    /// The receiver of a team's alerts.
+    pub(crate) fn receiver_of(&self, team: &str) -> &'static str {
+        match team {
+            "dev" if self.dev => "dev",
+            WATCH if self.watch.is_some() => WATCH,
+            _ => "ops",
+        }
     }
 
     /// The key of an alert's group.
-    pub(crate) fn group_key(&self, is_dev: bool, labels: &Labels) -> String {
+    pub(crate) fn group_key(&self, labels: &Labels) -> String {
+        let route = match labels.value("team") {
+            "dev" => DEV_ROUTE,
+            WATCH if self.watch.is_some() => WATCH_ROUTE,
+            _ => "{}",
+        };
         let labels = match self.grouped {
             Grouped::Together => Labels::default(),
             Grouped::Apart => labels.clone(),
             Grouped::ByName => labels.filtered(|name| name == "alertname"),
         };
-        format!("{}:{labels}", if is_dev { DEV_ROUTE } else { "{}" })
+        format!("{route}:{labels}")
     }
 
     pub(crate) fn policy(&self) -> Policy {
-        let root = self.route("{}", "{}", vec![], false, vec![1]);
-        let team = Matcher::new("team", MatchOp::Equal, "dev").expect("equality needs no pattern");
-        let mut child = self.route("{}/{team=\"dev\"}/0", DEV_ROUTE, vec![team], true, vec![]);
+        let team = |name| vec![Matcher::new("team", MatchOp::Equal, name).expect("equality needs no pattern")];
+        let watched = self.watch.is_some();
+        let children = if watched { vec![1, 2] } else { vec![1] };
+        let root = self.route("{}", "{}", vec![], "ops", children);
+        let mut dev = self.route("{}/{team=\"dev\"}/0", DEV_ROUTE, team("dev"), "dev", vec![]);
         if self.pause.is_some() {
-            child.mute_time_intervals.push("break".into());
+            dev.mute_time_intervals.push("break".into());
         }
+        let watch = watched.then(|| self.route("{}/{team=\"watch\"}/1", WATCH_ROUTE, team(WATCH), WATCH, vec![]));
         Policy {
-            routes: vec![root, child],
+            routes: [root, dev].into_iter().chain(watch).collect(),
             inhibit_rules: if self.inhibits { vec![inhibit_rule()] } else { vec![] },
             time_intervals: self.pause.map(|start| ("break".into(), vec![pause(start as i32)])).into_iter().collect(),
-            receivers: ["ops", "dev"]
+            receivers: ["ops", "dev", WATCH]
                 .into_iter()
-                .filter(|name| *name == "ops" || self.dev)
+                .filter(|name| (0..INTEGRATIONS.len()).any(|i| INTEGRATIONS[i].0 == *name && self.has(i)))
                 .map(|r| self.receiver(r))
                 .collect(),
             resolve_timeout: RESOLVE_TIMEOUT,
-            vigil: Default::default(),
+            vigil: self.watch.as_ref().map(Watch::vigil).unwrap_or_default(),
         }
     }
 
-    fn route(&self, id: &str, key: &str, matchers: Vec<Matcher>, is_dev: bool, children: Vec<usize>) -> Route {
+    fn route(&self, id: &str, key: &str, matchers: Vec<Matcher>, team: &str, children: Vec<usize>) -> Route {
         let seconds = |s: i64| Duration::from_secs(s.unsigned_abs());
         Route {
             id: id.into(),
             key: key.into(),
             matchers,
-            receiver: self.receiver_of(is_dev).into(),
+            receiver: self.receiver_of(team).into(),
             group_by: match self.grouped {
                 Grouped::Together => GroupBy::Names(vec![]),
                 Grouped::Apart => GroupBy::All,
@@ -166,6 +189,8 @@ impl Shape {
 
 /// The key of the developers' route.
 const DEV_ROUTE: &str = "{}/{team=\"dev\"}";
+/// That of the route of what is watched over.
+const WATCH_ROUTE: &str = "{}/{team=\"watch\"}";
 
 fn pause(start: i32) -> TimeInterval {
     let times = Some(vec![Span { first: start, last: start + PAUSE as i32 }]);

@@ -9,6 +9,9 @@ use super::{Event, World};
 use crate::node::{self, Disk, Node};
 use crate::plan::Fault;
 
+/// A sleep, or a step of the clock, that is longer than this matters to what is waited for.
+const NOTICED: Duration = Duration::from_secs(15);
+
 impl World {
     pub(super) fn fault(&mut self, fault: Fault) {
         self.law.disturbed(self.now, fault, &self.nodes);
@@ -28,8 +31,14 @@ impl World {
             Fault::Pause(node) => self.pause(node),
             Fault::Resume(node) => self.resume(node),
             Fault::SetClock(node, by) => self.set_clock(node, by),
+            Fault::Unwatch => (0..self.nodes.len())
+                .for_each(|node| self.reload(node, self.nodes[node].shape + self.plan.shapes.len() / 2)),
         }
-        if !matches!(fault, Fault::Receiver(..) | Fault::Reload(..) | Fault::Copy(_) | Fault::SetClock(..)) {
+        let seen = !matches!(
+            fault,
+            Fault::Receiver(..) | Fault::Reload(..) | Fault::Copy(_) | Fault::SetClock(..) | Fault::Unwatch
+        );
+        if seen {
             self.push(self.now + Self::DETECTION, Event::Membership);
         }
     }
@@ -44,6 +53,7 @@ impl World {
     /// Everything decided reaches the disk; what is being sent is not waited for.
     fn stop(&mut self, node: usize) {
         if self.nodes[node].runs() {
+            self.say_goodbye(node);
             self.save(node);
             self.crash(node);
         }
@@ -75,7 +85,7 @@ impl World {
 
     fn reload(&mut self, node: usize, shape: usize) {
         self.nodes[node].shape = shape;
-        self.law.reshaped(node, shape);
+        self.law.reshaped(self.now, node, shape);
         let (now, policy) = (self.nodes[node].clock(self.now), Arc::new(self.plan.shapes[shape].policy()));
         let effects = self.nodes[node].engine.as_mut().map(|engine| engine.reload(now, policy));
         if let Some(effects) = effects {
@@ -101,8 +111,9 @@ impl World {
 
     /// A node that stood still notices that, and asks the others what it missed before it does anything by the clock.
     fn resume(&mut self, node: usize) {
-        if self.nodes[node].paused_since.take().is_none() {
-            return;
+        let Some(since) = self.nodes[node].paused_since.take() else { return };
+        if since + NOTICED < self.now {
+            self.law.slept(self.now, node, since);
         }
         self.law.resumed(self.now, node);
         let others = (0..self.nodes.len()).filter(|other| *other != node);
@@ -135,6 +146,9 @@ impl World {
         self.nodes[node].ahead += by;
         self.nodes[node].wake_at = None;
         if self.nodes[node].runs() {
+            if by > NOTICED.as_secs().cast_signed() {
+                self.law.slept(self.now, node, self.now);
+            }
             self.handle(node, Input::Overslept);
             self.wake(node);
         }
@@ -146,6 +160,7 @@ impl World {
         let (engine, effects) =
             node::start(&self.nodes[node], self.now, count, &self.plan.shapes[self.nodes[node].shape]);
         self.law.restarted(self.now, &self.nodes[node], node, &engine);
+        self.nodes[node].known = self.nodes[node].disk.peers();
         if count > 1 && alone {
             self.law.alone(node);
         }

@@ -1,10 +1,13 @@
 //! What lies between the nodes: news, who sees whom, and the comparison of what two nodes hold, by digests as in the
 //! real cluster.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use smol_str::SmolStr;
 use watchbell_engine::digest::Horizon;
 use watchbell_engine::effect::Input;
+use watchbell_engine::members::{KnownPeer, Member};
 use watchbell_engine::peers::Peer;
 use watchbell_engine::replica::Record;
 
@@ -40,10 +43,36 @@ impl World {
                 continue;
             }
             let heard = (0..self.nodes.len()).filter(|other| *other == node || self.hears(node, *other));
-            let peer = |number: usize| Peer { id: self.nodes[number].id(), name: format!("n{number}").into() };
+            let peer = |number: usize| Peer { id: self.nodes[number].id(), name: name(number) };
             let peers = heard.map(peer).collect();
             self.handle(node, Input::Peers(peers));
+            if self.plan.watches() {
+                self.members(node);
+            }
             (0..node).for_each(|other| self.soon(100, 3000, Event::Compare(node, other)));
+        }
+    }
+
+    /// A node learns who is here and who is missed: whom it knew, unless that one said goodbye.
+    fn members(&mut self, node: usize) {
+        let heard: BTreeSet<usize> =
+            (0..self.nodes.len()).filter(|other| *other != node && self.hears(node, *other)).collect();
+        self.nodes[node].known.extend(&heard);
+        let member = |other: &usize| Member {
+            peer: KnownPeer { name: name(*other), node: self.nodes[*other].id(), address: other.to_string().into() },
+            here: heard.contains(other),
+        };
+        let members: Vec<Member> = self.nodes[node].known.iter().map(member).collect();
+        self.law.members(self.now, node, &members);
+        self.handle(node, Input::Members(members));
+    }
+
+    /// Whoever hears a node that stops in order does not miss it.
+    pub(super) fn say_goodbye(&mut self, node: usize) {
+        for other in (0..self.nodes.len()).filter(|other| *other != node) {
+            if self.hears(other, node) {
+                self.nodes[other].known.remove(&node);
+            }
         }
     }
 
@@ -83,4 +112,8 @@ impl World {
 
     /// How long it takes to notice that a node is gone or back.
     pub(super) const DETECTION: Duration = Duration::from_secs(3);
+}
+
+fn name(node: usize) -> SmolStr {
+    format!("n{node}").into()
 }

@@ -34,7 +34,8 @@ impl World {
     }
 
     pub(super) fn perform(&mut self, node: usize, effects: Effects) {
-        let Effects { persist, publish, answer, deliver, .. } = effects;
+        let Effects { persist, publish, answer, deliver, beat, .. } = effects;
+        beat.iter().for_each(|_| self.law.beat(self.now, node));
         deliver.iter().for_each(|attempt| self.law.told(self.now, node, &self.nodes, &attempt.notification));
         let durable = persist.iter().any(Change::is_durable);
         let dependents = Dependents { publish, answer, deliver };

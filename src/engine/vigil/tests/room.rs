@@ -11,14 +11,15 @@ use crate::heartbeat::Stalled;
 use crate::label::Labels;
 use crate::matcher::{MatchOp, Matcher};
 use crate::members::{KnownPeer, Member};
-use crate::nflog::ReceiverData;
+use crate::nflog::{NflogEntry, ReceiverData};
 use crate::notification::{Failure, FailureKind, Notification};
 use crate::peers::Peer;
 use crate::policy::{Expected, GroupBy, Heartbeat, Integration, OwnAlert, PeerDown, Policy, Receiver, Route, Vigil};
+use crate::replica::Record;
 use crate::resume::Saved;
 use crate::silence::edit::SilenceLimits;
 use crate::time::{Timestamp, UtcOffset};
-use crate::version::NodeId;
+use crate::version::{NodeId, Version};
 use crate::vigil::Cause;
 use crate::{Engine, Options};
 
@@ -162,11 +163,15 @@ impl Room {
         self.handle(number, Input::Peers((0..self.nodes.len()).map(peer).collect()));
     }
 
+    /// The second that is about to be lived through.
+    pub(super) fn second(&self) -> i64 {
+        self.now.as_secs() - BEGIN
+    }
+
     /// Lives through each second before `second`; `happens` is asked at each what else there is.
     pub(super) fn until(&mut self, second: i64, happens: impl Fn(&mut Self, i64)) {
         while self.now < at(second) {
-            let this = self.now.as_secs() - BEGIN;
-            happens(self, this);
+            happens(self, self.second());
             for number in 0..self.nodes.len() {
                 let effects = self.nodes[number].engine.advance(self.now);
                 self.perform(number, effects);
@@ -212,6 +217,16 @@ impl Room {
         (0..self.nodes.len()).for_each(|number| self.handle(number, Input::Overslept));
     }
 
+    /// Another node, which was away, tells a node once more what that one knows, as if it had been told by itself.
+    pub(super) fn old_news(&mut self, number: usize) {
+        let by_another = |entry: &Arc<NflogEntry>| {
+            let version = Version { node: NodeId(77), ..entry.version };
+            Record::Nflog(Arc::new(NflogEntry { version, past: vec![version], ..NflogEntry::clone(entry) }))
+        };
+        let news = self.nodes[number].engine.nflog().map(by_another).collect();
+        self.handle(number, Input::News(news));
+    }
+
     /// Kills a node and starts it anew from its disk.
     pub(super) fn restart(&mut self, number: usize, policy: Policy) {
         let (engine, effects) = restored(number, self.now, &policy, &self.nodes[number].saved);
@@ -231,7 +246,7 @@ impl Room {
     }
 
     fn perform(&mut self, number: usize, effects: Effects) {
-        let second = self.now.as_secs() - BEGIN;
+        let second = self.second();
         let node = &mut self.nodes[number];
         effects.persist.into_iter().for_each(|change| node.save(change));
         node.notes.extend(effects.notes);
