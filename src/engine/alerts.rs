@@ -68,7 +68,7 @@ impl Alerts {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Fingerprint, &Slot)> {
-        self.after(None, &[])
+        self.shards.iter().flat_map(|shard| shard.slots.iter())
     }
 
     /// The alerts after `last`, without those that surely lack one of `pairs`.
@@ -77,8 +77,9 @@ impl Alerts {
         last: Option<Fingerprint>,
         pairs: &'a [PairHash],
     ) -> impl Iterator<Item = (Fingerprint, &'a Slot)> {
-        let shards = &self.shards[last.map_or(0, shard_of)..];
-        shards.iter().flat_map(move |shard| shard.after(last, pairs))
+        // Where there are few alerts, most shards have none.
+        let shards = self.shards[last.map_or(0, shard_of)..].iter().filter(|shard| shard.slots.len() > 0);
+        shards.flat_map(move |shard| shard.after(last, pairs))
     }
 
     pub(crate) fn len(&self) -> usize {
