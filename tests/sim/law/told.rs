@@ -173,8 +173,12 @@ impl Law {
         let news = firing.iter().any(unknown) || ended;
         let apart = PEER_TIMEOUT + seconds(self.rules.skew);
         let due = receiver.flushed_at + repeat <= notification.flushed_at + apart;
+        let over_before = resolved.iter().copied().find(|hash| !open(hash));
         if !news && !due {
             self.breaks("Once", now, &format!("{} hears again {firing:?}, resolved {resolved:?}", name(key)));
+        }
+        if let Some(over) = over_before {
+            self.breaks("Once", now, &format!("{} hears again that {over} is over", name(key)));
         }
     }
 

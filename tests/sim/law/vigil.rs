@@ -29,6 +29,8 @@ pub(super) struct Vigil {
     received_anywhere: Timestamp,
     /// When the expected alert was heard, as firing, last.
     heard: BTreeMap<NflogKey, Timestamp>,
+    /// When a receiver last heard anything.
+    took: BTreeMap<NflogKey, Timestamp>,
     /// When a node that sends heartbeats last failed to tell.
     failed: BTreeMap<(usize, NflogKey), Timestamp>,
     /// When its last heartbeat was sent.
@@ -59,6 +61,7 @@ impl Vigil {
             received: vec![Timestamp::EPOCH; plan.nodes],
             received_anywhere: Timestamp::EPOCH,
             heard: BTreeMap::new(),
+            took: BTreeMap::new(),
             failed: BTreeMap::new(),
             beat: vec![Timestamp::EPOCH; plan.nodes],
         })
@@ -214,7 +217,8 @@ impl Law {
         })
     }
 
-    /// A node sends its heartbeat: it has received the alert, and somebody was told of it, in time.
+    /// A node sends its heartbeat: it has received the alert, and somebody was told of it in time, who has taken what came
+    /// after a failure.
     pub(crate) fn beat(&mut self, now: Timestamp, node: usize) {
         self.note(now, || format!("heartbeat of node {node}"));
         let Some(vigil) = &mut self.vigil else { return };
@@ -224,10 +228,10 @@ impl Law {
         let within = vigil.since[node].keys().find(missing).and_then(|cause| shape.watch.as_ref()?.wait(cause));
         let longest = seconds(shape.repeat + 2 * shape.interval + self.rules.skew) + LOGGED;
         let is_proof = |(key, at): (&NflogKey, &Timestamp)| {
-            let failed = vigil.failed.get(&(node, key.clone()));
+            let (failed, took) = (vigil.failed.get(&(node, key.clone())), vigil.took.get(key).unwrap_or(at));
             self.rules.is_in(node, vigil.dog, key)
                 && *at + longest >= now
-                && failed.is_none_or(|failed| *failed <= *at + LOGGED + seconds(self.rules.skew))
+                && failed.is_none_or(|failed| *failed <= *took + LOGGED + seconds(self.rules.skew))
         };
         let told = vigil.heard.iter().any(is_proof);
         if within.is_none_or(|within| vigil.received[node] + within + MARGIN < now) {
@@ -237,8 +241,8 @@ impl Law {
         }
     }
 
-    /// Heartbeats are sent while everything works, and what failed has been told since. An alert that is told together with others is told again when any of
-    /// them was told last, and not in time for a heartbeat.
+    /// Heartbeats are sent while everything works, and what failed has been told since. An alert that is told together with
+    /// others is told again when any of them was told last, and not in time for a heartbeat.
     pub(super) fn check_beats(&mut self, now: Timestamp, nodes: &[Node], moods: &[Mood]) {
         let Some(vigil) = &self.vigil else { return };
         let sure = self.is_calm(now) && self.plan.network.lost_percent == 0;
@@ -247,12 +251,15 @@ impl Law {
             let steadily = self.posted[*node].get(&vigil.dog).and_then(|posted| posted.firing_since);
             let goes_the_whole_way = steadily.is_some_and(|since| since + Duration::from_secs(900) < now);
             let interval = self.rules.shape(*node).watch.as_ref().and_then(|watch| watch.beat);
-            let late = interval.is_some_and(|interval| vigil.beat[*node] + seconds(3 * interval) < now);
+            let is_long_ago = |at: Timestamp| interval.is_some_and(|interval| at + seconds(3 * interval) < now);
+            let late = is_long_ago(vigil.beat[*node]);
             let mut failed = vigil
                 .failed
                 .iter()
                 .filter(|((whose, key), _)| whose == node && self.rules.is_in(*node, vigil.dog, key));
-            let told_since = failed.all(|((_, key), failed)| vigil.heard.get(key).is_some_and(|heard| heard > failed));
+            let told_since = failed.all(|((_, key), failed)| {
+                vigil.heard.get(key).is_some_and(|heard| heard > failed && is_long_ago(*heard))
+            });
             let alone = self.rules.shape(*node).grouped != Grouped::Together;
             nodes[*node].runs() && alone && told_since && goes_the_whole_way && late
         };
@@ -265,6 +272,7 @@ impl Law {
     /// A receiver hears that these fire.
     pub(super) fn proved(&mut self, now: Timestamp, key: &NflogKey, firing: &BTreeSet<u64>) {
         let Some(vigil) = &mut self.vigil else { return };
+        vigil.took.insert(key.clone(), now);
         if firing.contains(&self.plan.alerts[vigil.dog].hash) {
             vigil.heard.insert(key.clone(), now);
         }

@@ -100,7 +100,7 @@ fn raised(cause: &Cause, tag: &str) -> Labels {
 /// Has something watched over in some of the histories.
 pub(super) fn watch(seed: u64, plan: &mut Plan) {
     let mut rng = Rng::new(seed.rotate_left(32) ^ 0xD06);
-    if !rng.chance(2) {
+    if !rng.chance(15) {
         return;
     }
     let first = Watch::some(&mut rng);

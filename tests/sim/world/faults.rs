@@ -130,9 +130,10 @@ impl World {
         self.push(self.now + if alone { Duration::ZERO } else { Self::DETECTION }, Event::CaughtUp(node, life));
     }
 
-    /// A node that hears none of the others does not know what they told without it.
+    /// A node that can ask none of the others does not know what they told without it.
     fn listens(&mut self, node: usize) {
-        if (0..self.nodes.len()).all(|other| other == node || !self.hears(node, other)) {
+        let asks = |other: usize| self.hears(node, other) && self.hears(other, node);
+        if !(0..self.nodes.len()).any(|other| other != node && asks(other)) {
             self.law.deaf();
         }
     }
