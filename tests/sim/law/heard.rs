@@ -50,8 +50,10 @@ impl Law {
         let hash = self.plan.alerts[alert].hash;
         let mut receivers = self.receivers.iter().filter(|(_, receiver)| receiver.integration == integration);
         receivers.any(|(key, known)| {
-            // Whoever is cut off cannot know that others have told the end, nor anybody if that was lost with a disk.
-            let uncertain = now < self.parted_until || self.lost.contains(&hash);
+            // Whoever is cut off or lives alone cannot know that others have told the end, nor anybody if that was lost with a
+            // disk.
+            let apart = now < self.parted_until || self.by_itself.is_some();
+            let uncertain = apart || self.lost.contains(&hash);
             let told = known.firing.contains(&hash) || uncertain && known.announced.contains(&hash);
             // Who never hears of an end cannot tell a second firing from the first: here the log decides.
             let logged = || self.nflog.iter().any(|log| log.get(key).is_some_and(|entry| entry.tells_firing(hash)));

@@ -167,7 +167,10 @@ impl Law {
         };
         let since = vigil.since[number].get(cause).copied().unwrap_or(Timestamp::MAX);
         let early = since + wait > now + MARGIN;
-        let witness = self.witness(now, number, wait).filter(|_| matches!(cause, Cause::Missing(_)));
+        // What was raised before a policy gave it more time goes on.
+        let waits = self.plan.shapes.iter().filter_map(|shape| shape.watch.as_ref()?.wait(cause));
+        let shortest = waits.min().unwrap_or(wait);
+        let witness = self.witness(now, number, shortest).filter(|_| matches!(cause, Cause::Missing(_)));
         let labels = alert.labels.clone();
         if early {
             self.breaks("Watched", now, &format!("node {number} tells {labels} too early"));
