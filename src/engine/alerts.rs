@@ -78,8 +78,9 @@ impl Alerts {
         pairs: &'a [PairHash],
     ) -> impl Iterator<Item = (Fingerprint, &'a Slot)> {
         // Where there are few alerts, most shards have none.
-        let shards = self.shards[last.map_or(0, shard_of)..].iter().filter(|shard| shard.slots.len() > 0);
-        shards.flat_map(move |shard| shard.after(last, pairs))
+        let shards = self.shards[last.map_or(0, shard_of)..].iter().enumerate();
+        let shards = shards.filter(|(_, shard)| shard.slots.len() > 0);
+        shards.flat_map(move |(number, shard)| shard.after(last.filter(|_| number == 0), pairs))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -235,11 +236,13 @@ mod tests {
     #[test]
     fn a_walk_goes_on_where_it_stopped() {
         let mut alerts = Alerts::default();
-        (0..300).for_each(|number| put(&mut alerts, alert(number, 1)));
+        (0..6_000).for_each(|number| put(&mut alerts, alert(number, 1)));
         let (mut walked, mut last) = (Vec::new(), None);
         while let Some((fingerprint, _)) = alerts.after(last, &[]).next() {
-            (walked, last) = ([walked, vec![fingerprint]].concat(), Some(fingerprint));
+            walked.push(fingerprint);
+            last = Some(fingerprint);
         }
+        assert_eq!(walked.len(), 6_000);
         assert!(walked.into_iter().eq(alerts.iter().map(|(fingerprint, _)| fingerprint)));
     }
 

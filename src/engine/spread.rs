@@ -56,7 +56,7 @@ impl<V> Spread<V> {
         self.after(None)
     }
 
-    /// The entries after `last`.
+    /// The entries after `last`, which has the leading bits that all share.
     pub(crate) fn after(&self, last: Option<Fingerprint>) -> impl Iterator<Item = (Fingerprint, &V)> {
         let rooms = &self.rooms[last.map_or(0, |last| self.room_of(last))..];
         let from = (last.map_or(Unbounded, Excluded), Unbounded);
