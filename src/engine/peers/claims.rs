@@ -120,8 +120,8 @@ impl Claims {
         }
     }
 
-    /// Forgets the claims of all but the living, and returns what may have been heard from the dead. Who went on sending for
-    /// no longer than it said, and died long after, has told nothing: what became of it is known.
+    /// Forgets the claims of all but the living, and returns what may have been heard from the dead. A claim that ran out long
+    /// before its node died is not among it: the node lived to say what became of it.
     pub(super) fn of_the_dead(&mut self, living: &[NodeId], now: Timestamp) -> Vec<(NflogKey, Vec<u64>)> {
         let dead = self.held.extract_if(.., |(_, node), _| !living.contains(node));
         let lapsed = |held: &Held| held.until + REMEMBERED < now;
