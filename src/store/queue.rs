@@ -103,7 +103,11 @@ impl Queue {
                     let left = at.saturating_duration_since(Instant::now());
                     self.wake.wait_timeout(state, left).expect(NEVER_POISONED).0
                 }
-                Next::End => return None,
+                Next::End => {
+                    // The other thread may have waited for this one when it was told to stop.
+                    self.wake.notify_all();
+                    return None;
+                }
             }
         }
     }
