@@ -220,9 +220,9 @@ impl Store {
     }
 
     /// Whether a new journal is to be begun, for which this one must be on the disk as a whole. A large image is
-    /// written anew for as large journals only, so that each byte is written a few times.
+    /// made anew for as large journals only, so that each byte is written twice, however large it becomes.
     fn is_to_be_folded(&self) -> bool {
-        let enough = self.fold_above.max(self.image.map_or(0, |image| image.bytes / 4));
+        let enough = self.fold_above.max(self.image.map_or(0, |image| image.bytes));
         self.folding.is_none() && self.closed + self.journal.length() > enough
     }
 

@@ -45,6 +45,23 @@ fn folded_journals_go_and_old_images_make_room() {
 }
 
 #[test]
+fn a_large_image_is_made_anew_for_as_large_journals_only() {
+    let dir = TempDir::new().unwrap();
+    let (committer, _) = start_folding(dir.path(), 50_000);
+    let commit_bytes = |group: &str, bytes: u64| commit(&committer, vec![Change::PutNflog(entry(group, bytes / 8))]);
+    commit_bytes("image", 80_000).unwrap();
+    wait_until(|| {
+        commit_bytes("small", 8).unwrap();
+        committer.stats().folds == 1
+    });
+    let last = last_journal(dir.path());
+    (0..4).for_each(|_| commit_bytes("changes", 20_000).unwrap());
+    assert_eq!(last_journal(dir.path()), last);
+    (0..2).for_each(|_| commit_bytes("changes", 20_000).unwrap());
+    assert_eq!(last_journal(dir.path()), last + 1);
+}
+
+#[test]
 fn a_journal_that_a_kill_left_half_made_is_made_anew() {
     let dir = TempDir::new().unwrap();
     fold_once(dir.path(), vec![Change::PutSilence(silence(1, "one"))]);
