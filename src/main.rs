@@ -5,6 +5,11 @@ use std::process::ExitCode;
 use watchbell::cli::{self, Command, Options};
 use watchbell::{app, telemetry, tool};
 
+/// Alerts are made on one thread and dropped on another, a million of them for days: with the system's allocator the memory
+/// falls to pieces and the threads wait for each other.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match cli::parse(std::env::args().skip(1)) {
         Ok(Command::Print(text)) => {
