@@ -95,10 +95,10 @@ fn wait_for(committer: &Committer, changes: Vec<Change>, synced: bool) {
     let written = done.clone();
     let then = Then {
         written: Box::new(move || tell(&written, !synced)),
-        synced: Box::new(move |outcome| {
+        synced: Some(Box::new(move |outcome| {
             outcome.expect("the disk takes it");
             tell(&done, synced);
-        }),
+        })),
     };
     committer.submit_durable(changes, then);
     finished.recv().expect("it is told");

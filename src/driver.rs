@@ -16,14 +16,14 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, Sleep};
 use watchbell_engine::Engine;
-use watchbell_engine::effect::{Change, Effects, Input};
+use watchbell_engine::effect::{Answer, Change, Effects, Input};
 use watchbell_engine::policy::Policy;
 use watchbell_engine::time::Timestamp;
 
 use crate::clock;
 use crate::cluster::{Cluster, Event};
 use crate::receivers::Integrations;
-use crate::store::{CommitError, Committer, Then};
+use crate::store::{Committer, OnceSynced, Then};
 use crate::telemetry::Metrics;
 
 pub use crate::cluster::Status as ClusterStatus;
@@ -210,8 +210,7 @@ impl Driver {
         for note in effects.notes {
             self.notes.take(note);
         }
-        let durable = effects.persist.iter().any(Change::is_durable);
-        let (answer, attempts, deliverer) = (effects.answer, effects.deliver, self.deliverer.clone());
+        let (attempts, deliverer) = (effects.deliver, self.deliverer.clone());
         let (beats, pulse) = (effects.beat, self.pulse.clone());
         let (news, cluster) = (effects.publish, self.cluster.clone());
         let tell = move || {
@@ -221,20 +220,25 @@ impl Driver {
             deliverer.start(attempts);
             pulse.beat(beats);
         };
-        if durable {
-            let (metrics, records, started) = (self.metrics.clone(), Records::put(&effects.persist), Instant::now());
-            let synced = move |saved: Result<(), CommitError>| {
-                records.count_saved(started.elapsed(), saved.is_ok(), &metrics);
-                reply.send(answer, saved);
-            };
-            let then = Then { written: Box::new(tell), synced: Box::new(synced) };
-            return self.committer.submit_durable(effects.persist, then);
+        if effects.persist.iter().any(Change::is_durable) {
+            let awaited = effects.answer.is_some() || effects.persist.iter().any(Change::is_promised);
+            let synced = awaited.then(|| self.once_synced(&effects.persist, effects.answer, reply));
+            return self.committer.submit_durable(effects.persist, Then { written: Box::new(tell), synced });
         }
         if !effects.persist.is_empty() {
             self.committer.submit_lazily(effects.persist);
         }
         tell();
-        reply.send(answer, Ok(()));
+        reply.send(effects.answer, Ok(()));
+    }
+
+    /// What follows when the disk has the changes.
+    fn once_synced(&self, changes: &[Change], answer: Option<Answer>, reply: Reply) -> OnceSynced {
+        let (metrics, records, started) = (self.metrics.clone(), Records::put(changes), Instant::now());
+        Box::new(move |saved| {
+            records.count_saved(started.elapsed(), saved.is_ok(), &metrics);
+            reply.send(answer, saved);
+        })
     }
 
     async fn finish_attempts(&mut self) {

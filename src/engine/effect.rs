@@ -129,7 +129,13 @@ pub enum Change {
 impl Change {
     /// Whether what follows from it must wait for it, as [`Effects`] says.
     pub fn is_durable(&self) -> bool {
-        matches!(self, Self::PutSilence(_) | Self::PutNflog(_) | Self::PutIntent(_))
+        self.is_promised() || matches!(self, Self::PutIntent(_))
+    }
+
+    /// Whether it is to be on the disk as soon as it can be. What an integration may have heard is followed by what it
+    /// has heard, and may go there with that.
+    pub fn is_promised(&self) -> bool {
+        matches!(self, Self::PutSilence(_) | Self::PutNflog(_))
     }
 }
 

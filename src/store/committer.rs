@@ -1,6 +1,6 @@
 //! Group commit: two threads that own the store. What waits is written in one go, and what was written is synced in one go;
 //! while one of them waits for the disk, the other writes. Who wrote syncs as well unless the other is at it, so a
-//! single commit costs no change between them.
+//! single commit costs no change between them. What nobody waits for goes to the disk with what is written next.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use watchbell_engine::effect::Change;
 
 use super::Store;
-use super::queue::{MAX_QUEUED, Queue};
+use super::queue::{MAX_QUEUED, Queue, Work};
 use super::writer::{Submission, Unsynced, Writer};
 use crate::record::RecordError;
 
@@ -22,9 +22,13 @@ pub struct Then {
     /// Called when the system has the changes, so that a kill of the program does not take them, or when it is known that
     /// it will not have them.
     pub written: Box<dyn FnOnce() + Send>,
-    /// Called when they are on the disk, so that a loss of power does not take them either, or are known not to be.
-    pub synced: Box<dyn FnOnce(Result<(), CommitError>) + Send>,
+    /// Called when they are on the disk, so that a loss of power does not take them either, or are known not to be. If
+    /// it is absent they get there with what is submitted next, or a moment later.
+    pub synced: Option<OnceSynced>,
 }
+
+/// Called with how it went.
+pub type OnceSynced = Box<dyn FnOnce(Result<(), CommitError>) + Send>;
 
 /// Writes changes in the order in which they are submitted. Dropping it writes what still waits.
 pub struct Committer {
@@ -87,7 +91,9 @@ impl Committer {
     pub fn submit_durable(&self, changes: Vec<Change>, then: Then) {
         if let Some(then) = self.submit(Submission { changes, then: Some(then) }) {
             (then.written)();
-            (then.synced)(Err(CommitError::Overloaded));
+            if let Some(synced) = then.synced {
+                synced(Err(CommitError::Overloaded));
+            }
         }
     }
 
@@ -149,12 +155,16 @@ pub(super) struct Counts {
 
 /// What each thread does.
 fn run(queue: &Queue) {
-    while let Some((mut writer, submissions)) = queue.next() {
-        let unsynced = writer.write(submissions, &queue.counts);
-        if queue.hand_back(writer, unsynced) {
-            while let Some(unsynced) = queue.next_unsynced() {
-                sync(queue, unsynced);
+    while let Some(work) = queue.next() {
+        let syncs = match work {
+            Work::Write(mut writer, submissions) => {
+                let unsynced = writer.write(submissions, &queue.counts);
+                queue.hand_back(writer, unsynced)
             }
+            Work::Sync => true,
+        };
+        while syncs && let Some(unsynced) = queue.next_unsynced() {
+            sync(queue, unsynced);
         }
     }
 }

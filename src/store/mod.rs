@@ -43,7 +43,7 @@ use watchbell_engine::version::NodeId;
 use crate::record::frame::Kind;
 use crate::record::{Framed, RecordError, decode};
 
-pub use committer::{CommitError, Committer, Stats, Then};
+pub use committer::{CommitError, Committer, OnceSynced, Stats, Then};
 pub use directory::set_aside;
 pub use import::Imported;
 

@@ -43,9 +43,19 @@ struct State {
     lost: Option<(Writes, CommitError)>,
 }
 
+/// What a thread is to do.
+#[expect(clippy::large_enum_variant, reason = "it is moved once a write, and kept nowhere")]
+pub(super) enum Work {
+    /// These. The writer is to be handed back.
+    Write(Writer, Vec<Submission>),
+    /// All that is unsynced, by and by.
+    Sync,
+}
+
 /// What a thread that has nothing to do waits for.
 enum Next {
     Write,
+    Sync,
     /// To be woken.
     Call,
     Moment(Instant),
@@ -92,12 +102,17 @@ impl Queue {
         None
     }
 
-    /// Waits until something is to be written; `None` when nothing will come any more. The writer is to be handed back.
-    pub(super) fn next(&self) -> Option<(Writer, Vec<Submission>)> {
+    /// Waits until there is something to do; `None` when nothing will come any more.
+    pub(super) fn next(&self) -> Option<Work> {
         let mut state = self.lock();
         loop {
             state = match state.next(Instant::now()) {
                 Next::Write => return state.take(),
+                Next::Sync => {
+                    state.syncing = true;
+                    self.leave_the_rest(state);
+                    return Some(Work::Sync);
+                }
                 Next::Call => self.wake.wait(state).expect(NEVER_POISONED),
                 Next::Moment(at) => {
                     let left = at.saturating_duration_since(Instant::now());
@@ -121,19 +136,27 @@ impl Queue {
         state.writer = Some(writer);
         state.unsynced.extend(unsynced);
         state.give_up_what_came_after_a_loss();
-        let syncs = !mem::replace(&mut state.syncing, true);
-        let more = syncs && !state.submissions.is_empty();
-        drop(state);
-        if more {
-            self.wake.notify_one();
+        let syncs = !state.syncing && state.is_to_be_synced(Instant::now());
+        if syncs {
+            state.syncing = true;
+            self.leave_the_rest(state);
         }
         syncs
     }
 
-    /// What is to be synced next; `None` when nothing is, and then nobody syncs any more.
+    /// Who syncs leaves what waits to be written to the other thread.
+    fn leave_the_rest(&self, state: MutexGuard<'_, State>) {
+        let more = !state.submissions.is_empty();
+        drop(state);
+        if more {
+            self.wake.notify_one();
+        }
+    }
+
+    /// What is to be synced next; `None` when nothing is yet, and then nobody syncs any more.
     pub(super) fn next_unsynced(&self) -> Option<Unsynced> {
         let mut state = self.lock();
-        state.syncing = !state.unsynced.is_empty();
+        state.syncing = state.is_to_be_synced(Instant::now());
         state.syncing.then(|| mem::take(&mut state.unsynced))
     }
 
@@ -168,27 +191,41 @@ impl State {
     }
 
     fn next(&self, now: Instant) -> Next {
+        if !self.syncing && self.is_to_be_synced(now) {
+            return Next::Sync;
+        }
         if self.stopping && self.submissions.is_empty() {
             return Next::End;
         }
-        let Some(writer) = &self.writer else { return Next::Call };
-        if self.syncing && (writer.needs_the_disk() || self.unsynced.records() >= MAX_QUEUED) {
-            return Next::Call;
+        let write = self.due.filter(|_| self.can_be_written());
+        if write.is_some_and(|due| due <= now || self.stopping || self.is_full()) {
+            return Next::Write;
         }
-        match self.due {
-            None => Next::Call,
-            Some(due) if due <= now || self.stopping || self.is_full() => Next::Write,
-            Some(due) => Next::Moment(due),
-        }
+        let sync = self.unsynced.due.filter(|_| !self.syncing);
+        write.into_iter().chain(sync).min().map_or(Next::Call, Next::Moment)
     }
 
-    fn take(&mut self) -> Option<(Writer, Vec<Submission>)> {
+    /// Whether nobody writes, and the next write needs no sync before.
+    fn can_be_written(&self) -> bool {
+        self.writer.is_some() && !(self.syncing && self.waits_for_the_disk())
+    }
+
+    /// Whether what was written is to be synced before more is written.
+    fn waits_for_the_disk(&self) -> bool {
+        self.writer.as_ref().is_some_and(Writer::needs_the_disk) || self.unsynced.records() >= MAX_QUEUED
+    }
+
+    fn is_to_be_synced(&self, now: Instant) -> bool {
+        self.unsynced.due.is_some_and(|due| due <= now || self.stopping || self.waits_for_the_disk())
+    }
+
+    fn take(&mut self) -> Option<Work> {
         let mut writer = self.writer.take()?;
         if let Some((lost, _)) = self.lost.take() {
             writer.take_back(lost);
         }
         (self.changes, self.due) = (0, None);
-        Some((writer, mem::take(&mut self.submissions)))
+        Some(Work::Write(writer, mem::take(&mut self.submissions)))
     }
 
     /// What was appended behind something that the disk refused may not be there either.
@@ -200,3 +237,6 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -159,7 +159,7 @@ fn what_follows_a_write_comes_before_the_disk_has_it() {
     let written = send.clone();
     let then = Then {
         written: Box::new(move || written.send(("written", Ok(()))).unwrap()),
-        synced: Box::new(move |outcome| send.send(("synced", outcome)).unwrap()),
+        synced: Some(Box::new(move |outcome| send.send(("synced", outcome)).unwrap())),
     };
     committer.submit_durable(vec![Change::PutAlert(alert("A"))], then);
     assert_eq!(receive.iter().collect::<Vec<_>>(), [("written", Ok(())), ("synced", Ok(()))]);
@@ -177,7 +177,7 @@ fn a_write_does_not_wait_for_a_sync_under_way() {
         let (written, synced) = (send.clone(), send.clone());
         let then = Then {
             written: Box::new(move || written.send(("written", number)).unwrap()),
-            synced: Box::new(move |_| synced.send(("synced", number)).unwrap()),
+            synced: Some(Box::new(move |_| synced.send(("synced", number)).unwrap())),
         };
         committer.submit_durable(vec![Change::PutAlert(alert(&number.to_string()))], then);
         assert_eq!(receive.recv_timeout(DEADLINE), Ok(("written", number)));
@@ -210,7 +210,7 @@ fn what_the_disk_refused_is_written_again_with_what_came_later() {
     let written = send.clone();
     let then = Then {
         written: Box::new(move || written.send(None).unwrap()),
-        synced: Box::new(move |outcome| send.send(Some(outcome)).unwrap()),
+        synced: Some(Box::new(move |outcome| send.send(Some(outcome)).unwrap())),
     };
     committer.submit_durable(vec![Change::PutAlert(alert("B"))], then);
     assert_eq!(receive.recv_timeout(DEADLINE), Ok(None));
@@ -226,13 +226,13 @@ fn what_the_disk_refused_is_written_again_with_what_came_later() {
 
 /// Calls `then` when the changes are on the disk.
 fn once_synced(then: impl FnOnce(Result<(), CommitError>) + Send + 'static) -> Then {
-    Then { written: Box::new(|| {}), synced: Box::new(then) }
+    Then { written: Box::new(|| {}), synced: Some(Box::new(then)) }
 }
 
 /// Keeps the committer from writing anything more until something is sent.
 fn hold_up(committer: &Committer) -> mpsc::Sender<()> {
     let (block, go_on) = block();
-    committer.submit_durable(Vec::new(), Then { written: Box::new(block), synced: Box::new(|_| {}) });
+    committer.submit_durable(Vec::new(), Then { written: Box::new(block), synced: Some(Box::new(|_| {})) });
     go_on.wait()
 }
 

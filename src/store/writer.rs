@@ -2,14 +2,19 @@
 
 use std::mem;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
 
 use watchbell_engine::effect::Change;
 
 use super::Store;
 use super::change::{Writes, to_write};
-use super::committer::{CommitError, Counts, Then};
+use super::committer::{CommitError, Counts, OnceSynced, Then};
 use super::journal::Appended;
 use crate::record::RecordError;
+
+/// How long what was written, and nobody waits for on the disk, may wait for a sync that is made for others. The outcome
+/// of an attempt follows its intent within milliseconds where the receiver is quick, and one sync does for both.
+pub(super) const LAZY_SYNC: Duration = Duration::from_millis(50);
 
 /// What is to be written, and who waits for it.
 pub(super) struct Submission {
@@ -22,7 +27,7 @@ pub(super) struct Submission {
 pub(super) struct Waiting {
     /// How it went so far.
     pub(super) outcome: Result<(), CommitError>,
-    pub(super) synced: Box<dyn FnOnce(Result<(), CommitError>) + Send>,
+    pub(super) synced: OnceSynced,
 }
 
 /// What the system has, and the disk perhaps not yet.
@@ -34,6 +39,8 @@ pub(super) struct Unsynced {
     pub(super) end: Option<Appended>,
     /// In the order in which they submitted.
     pub(super) waiting: Vec<Waiting>,
+    /// When it is to be synced at the latest; `None` if there is nothing.
+    pub(super) due: Option<Instant>,
 }
 
 /// Writes to the store. At most one thread has it.
@@ -63,10 +70,9 @@ impl Writer {
         let (mut unsynced, mut then_written, mut staged) = (Unsynced::default(), Vec::new(), Vec::new());
         for Submission { changes, then } in submissions {
             let outcome = self.stage(&changes, counts);
-            if let Some(Then { written, synced }) = then {
-                then_written.push(written);
-                staged.push((outcome, synced));
-            }
+            let Some(Then { written, synced }) = then else { continue };
+            then_written.push(written);
+            staged.extend(synced.map(|synced| (outcome, synced)));
         }
         let appended = self.append(&mut unsynced, counts);
         then_written.into_iter().for_each(|then| then());
@@ -75,6 +81,7 @@ impl Writer {
             synced,
         };
         unsynced.waiting = staged.into_iter().map(waiting).collect();
+        unsynced.set_due();
         unsynced
     }
 
@@ -132,8 +139,11 @@ impl Unsynced {
         end.sync().map_err(|error| CommitError::Disk(format!("the journal cannot be synced: {error}")))
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.end.is_none() && self.waiting.is_empty()
+    fn set_due(&mut self) {
+        self.due = match () {
+            () if !self.waiting.is_empty() => Some(Instant::now()),
+            () => self.end.as_ref().map(|_| Instant::now() + LAZY_SYNC),
+        };
     }
 
     /// Records in it.
@@ -146,6 +156,7 @@ impl Unsynced {
         self.frames.extend(later.frames);
         self.end = later.end.or(self.end.take());
         self.waiting.extend(later.waiting);
+        self.due = self.due.into_iter().chain(later.due).min();
     }
 
     /// All that stands in the frames, newest state of each record.

@@ -104,7 +104,7 @@ fn child_that_writes() {
             io::stderr().write_all(format!("acknowledged {number}\n").as_bytes()).unwrap();
             done.send(()).unwrap();
         };
-        let then = Then { written: Box::new(written), synced: Box::new(|outcome| outcome.unwrap()) };
+        let then = Then { written: Box::new(written), synced: Some(Box::new(|outcome| outcome.unwrap())) };
         committer.submit_durable(numbered(number).to_vec(), then);
     }
 }
