@@ -1,8 +1,9 @@
 //! sled, and all that is known about its faults; its types end here. It knows keys and bytes, not records.
 //!
-//! It holds the whole state as of a moment, its image: a row of entries in the order of their keys, cut into pieces. An
-//! image is never changed, but replaced by the next. sled is open only while one is read or written: that
-//! takes seconds every few hours, and sled takes several times the memory of what it holds, and threads.
+//! It holds the whole state as of a moment, its image: a row of entries in the order of their keys, cut into pieces. A
+//! database is written once and never changed; the next image is one of its own. So sled never has to clear up, which
+//! costs it more than to write. It is open only while an image is read or written: that takes seconds every few hours,
+//! and sled takes several times the memory of what it holds, and threads.
 //!
 //! What sled 0.34.7 does not do, and what is done about it here:
 //!
@@ -13,11 +14,11 @@
 //! * A page holds up to some twenty values and is one message of its log; a message over 128 KiB goes to a file of its
 //!   own that is never synced. So pieces are small enough that no page gets there.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-use sled::{Batch, Db, IVec, Tree};
+use sled::{Db, IVec, Tree};
 use watchbell_engine::version::NodeId;
 
 use super::change::RecordKey;
@@ -29,8 +30,6 @@ use super::lock;
 #[derive(Debug)]
 pub(super) struct Database {
     sled: Db,
-    /// The same file that sled writes, for the fsync that it leaves out.
-    file: File,
 }
 
 /// What the database holds.
@@ -38,7 +37,7 @@ pub(super) struct Database {
 pub(super) struct Image {
     /// Whose state it is, and in which start it was written.
     pub(super) identity: Identity,
-    /// The first journal that is not in it; also the image's name.
+    /// The first journal that is not in it; also its database's name.
     pub(super) next_journal: u64,
     /// Bytes of its entries.
     pub(super) bytes: u64,
@@ -50,13 +49,13 @@ pub(super) type Stored = (RecordKey, Vec<u8>);
 /// The longest piece of an image, in bytes.
 const PIECE: usize = 4096;
 
-/// Pieces that are written in one go: a megabyte's worth, so that memory stays small.
-const PIECES_A_BATCH: u32 = 256;
+/// Bytes that are written in one go: a megabyte, so that memory stays small.
+const BATCH: usize = 256 * PIECE;
 
 /// Pages kept in memory, in bytes. An image is read once and written once, in order, so little is enough.
 const CACHE: u64 = 8 << 20;
 
-/// The key under which it stands which image counts. No piece's key is so long.
+/// The key under which it stands what the image is. No piece's key is so long.
 const CURRENT: &[u8] = b"current image";
 
 /// What failed.
@@ -71,15 +70,32 @@ pub(super) enum DatabaseError {
 }
 
 impl Database {
-    /// Opens the database in `directory`, or makes one.
+    /// Opens the database in `directory`.
     pub(super) fn open(directory: &Path) -> Result<Self, DatabaseError> {
+        wait_until_closed(directory)?;
         let config = sled::Config::new().path(directory).cache_capacity(CACHE).flush_every_ms(None);
-        let db = directory.join("db");
-        wait_for_predecessor(&db)?;
-        Ok(Self { sled: config.open()?, file: File::open(db)? })
+        Ok(Self { sled: config.open()? })
     }
 
-    /// The image that counts; `None` before the first.
+    /// Makes a database in `directory` with an image of `records`, which come in the order of their keys. It is on the
+    /// disk and closed then, but for its name.
+    pub(super) fn make<E: From<DatabaseError>>(
+        directory: &Path,
+        image: Image,
+        records: impl Iterator<Item = Result<Stored, E>>,
+    ) -> Result<Image, E> {
+        let mut writer = ImageWriter { database: Self::open(directory)?, image, index: 0, waiting: Vec::new() };
+        for record in records {
+            let (key, bytes) = record?;
+            entry::append(&mut writer.waiting, key, Some(&bytes));
+            writer.write_whole_batches()?;
+        }
+        let image = writer.finish()?;
+        sync(directory).map_err(DatabaseError::Io)?;
+        Ok(image)
+    }
+
+    /// The image; `None` if format 3 was just making its first.
     pub(super) fn image(&self) -> Result<Option<Image>, DatabaseError> {
         let Some(bytes) = self.sled.get(CURRENT)? else { return Ok(None) };
         let malformed = || DatabaseError::Damaged("it does not say what it holds".into());
@@ -93,93 +109,62 @@ impl Database {
     pub(super) fn records(&self, image: Image) -> impl Iterator<Item = Result<Stored, DatabaseError>> + use<> {
         Records { pieces: pieces(&self.sled, image.next_journal), waiting: Vec::new(), at: 0, left: image.bytes }
     }
-
-    /// Writes an image of `records`, which come in the order of their keys, and makes it the one that counts. Returns
-    /// once it is on the disk and the others are gone.
-    pub(super) fn replace<E: From<DatabaseError>>(
-        &self,
-        image: Image,
-        records: impl Iterator<Item = Result<Stored, E>>,
-    ) -> Result<Image, E> {
-        // What an earlier attempt at the same image left.
-        self.remove(image.next_journal)?;
-        let mut writer = PieceWriter { database: self, image, index: 0, batch: Batch::default(), waiting: Vec::new() };
-        for record in records {
-            let (key, bytes) = record?;
-            entry::append(&mut writer.waiting, key, Some(&bytes));
-            writer.cut(PIECE)?;
-        }
-        let image = writer.finish()?;
-        self.make_current(image)?;
-        Ok(image)
-    }
-
-    fn make_current(&self, image: Image) -> Result<(), DatabaseError> {
-        let Image { identity, next_journal, bytes } = image;
-        let numbers = [identity.node.0, identity.generation, next_journal, bytes].map(u64::to_be_bytes);
-        self.sled.insert(CURRENT, numbers.as_flattened()).map_err(DatabaseError::from)?;
-        self.sync()?;
-        let keys = self.sled.iter().keys().map(|key| key.map(|key| image_of(&key)));
-        let mut others: Vec<u64> = keys.filter_map(Result::transpose).collect::<Result<_, _>>()?;
-        others.dedup();
-        others.into_iter().filter(|other| *other != next_journal).try_for_each(|other| self.remove(other))
-    }
-
-    /// Removes the pieces of an image.
-    fn remove(&self, image: u64) -> Result<(), DatabaseError> {
-        loop {
-            let mut batch = Batch::default();
-            let keys = self.sled.scan_prefix(image.to_be_bytes()).keys().take(PIECES_A_BATCH as usize);
-            let keys: Vec<IVec> = keys.collect::<Result<_, _>>()?;
-            if keys.is_empty() {
-                return Ok(());
-            }
-            keys.into_iter().for_each(|key| batch.remove(key));
-            self.sled.apply_batch(batch)?;
-            self.sled.flush()?;
-        }
-    }
-
-    fn sync(&self) -> Result<(), DatabaseError> {
-        self.sled.flush()?;
-        Ok(self.file.sync_all()?)
-    }
 }
 
-/// Cuts what is appended to `waiting` into pieces and writes them.
-struct PieceWriter<'a> {
-    database: &'a Database,
+/// Writes what is appended to `waiting`.
+struct ImageWriter {
+    database: Database,
     image: Image,
     index: u32,
-    batch: Batch,
     waiting: Vec<u8>,
 }
 
-impl PieceWriter<'_> {
-    /// Takes pieces from what waits, as long as at least `least` bytes do.
-    fn cut(&mut self, least: usize) -> Result<(), DatabaseError> {
-        let mut from = 0;
-        while self.waiting.len() - from >= least.max(1) {
-            let piece = &self.waiting[from..self.waiting.len().min(from + PIECE)];
-            self.batch.insert(&piece_key(self.image.next_journal, self.index)[..], piece);
-            from += piece.len();
-            self.index += 1;
-            if self.index.is_multiple_of(PIECES_A_BATCH) {
-                self.database.sled.apply_batch(std::mem::take(&mut self.batch))?;
-                self.database.sled.flush()?;
-            }
+impl ImageWriter {
+    fn write_whole_batches(&mut self) -> Result<(), DatabaseError> {
+        while self.waiting.len() >= BATCH {
+            let rest = self.waiting.split_off(BATCH);
+            let batch = std::mem::replace(&mut self.waiting, rest);
+            self.write(&batch)?;
         }
-        self.image.bytes += from as u64;
-        self.waiting.drain(..from);
         Ok(())
     }
 
+    /// Writes up to [`BATCH`] bytes: the keys of their pieces, then what they hold.
+    fn write(&mut self, batch: &[u8]) -> Result<(), DatabaseError> {
+        let sled = &self.database.sled;
+        let keys = (self.index..).map(|index| piece_key(self.image.next_journal, index));
+        let pieces = || keys.clone().zip(batch.chunks(PIECE));
+        for (key, _) in pieces() {
+            sled.insert(key, &[])?;
+        }
+        for (key, piece) in pieces() {
+            sled.insert(key, piece)?;
+            self.index += 1;
+        }
+        self.image.bytes += batch.len() as u64;
+        sled.flush()?;
+        Ok(())
+    }
+
+    /// Writes the rest, and what the image is.
     fn finish(mut self) -> Result<Image, DatabaseError> {
-        self.cut(1)?;
-        self.database.sled.apply_batch(self.batch)?;
-        self.database.sync()?;
+        let rest = std::mem::take(&mut self.waiting);
+        self.write(&rest)?;
+        let Image { identity, next_journal, bytes } = self.image;
+        let numbers = [identity.node.0, identity.generation, next_journal, bytes].map(u64::to_be_bytes);
+        self.database.sled.insert(CURRENT, numbers.as_flattened())?;
+        self.database.sled.flush()?;
         Ok(self.image)
     }
+}
+
+/// Puts all files of a database that is closed, and the directory, on the disk.
+fn sync(directory: &Path) -> io::Result<()> {
+    wait_until_closed(directory)?;
+    for entry in fs::read_dir(directory)? {
+        File::open(entry?.path())?.sync_all()?;
+    }
+    File::open(directory)?.sync_all()
 }
 
 /// Puts the pieces of an image together again.
@@ -233,16 +218,10 @@ fn piece_key(image: u64, index: u32) -> [u8; 12] {
     key
 }
 
-/// The image to which the piece under `key` belongs.
-fn image_of(key: &[u8]) -> Option<u64> {
-    let (image, index) = key.split_first_chunk()?;
-    (index.len() == size_of::<u32>()).then(|| u64::from_be_bytes(*image))
-}
-
-/// Waits while an earlier [`Database`] of this process still closes its file; sled gives up at once on a locked one.
-/// No other process can have it, as the directory's own lock is ours.
-fn wait_for_predecessor(db: &Path) -> io::Result<()> {
-    match File::open(db) {
+/// Waits while a [`Database`] of this process still closes its file; sled gives up at once on a locked one. No other
+/// process can have it, as the directory's own lock is ours.
+pub(super) fn wait_until_closed(directory: &Path) -> io::Result<()> {
+    match File::open(directory.join("db")) {
         Ok(file) => {
             lock::acquire(&file)?;
             file.unlock()

@@ -9,9 +9,10 @@ use std::os::unix::fs::FileExt;
 
 use super::StoreError;
 use super::change::RecordKey;
-use super::database::{DatabaseError, Image, Stored};
-use super::directory::{Identity, Layout};
+use super::database::{Database, DatabaseError, Image, Stored};
+use super::directory::Identity;
 use super::journal::{self, Contents, JournalError};
+use super::layout::Layout;
 
 /// Where the newest state of a record lies.
 #[derive(Clone, Copy, Debug)]
@@ -48,13 +49,15 @@ pub(super) enum FoldError {
 
 /// Makes the image that has `journals` and all before them in it.
 pub(super) fn fold(layout: &Layout, identity: Identity, journals: Range<u64>) -> Result<Image, StoreError> {
-    let database = layout.open_database()?;
     let refused = |error| layout.refused(error);
-    let old = database.image().map_err(|error| refused(error.into()))?;
-    let (changed, _) = Changed::read(layout, journals.clone()).map_err(refused)?;
     let image = Image { identity, next_journal: journals.end, bytes: 0 };
-    let records = changed.over(old.into_iter().flat_map(|old| database.records(old)));
-    database.replace(image, records).map_err(refused)
+    let (changed, _) = Changed::read(layout, journals).map_err(refused)?;
+    let old = layout.open_database()?.map(|old| old.image().map(|image| image.map(|image| old.records(image))));
+    let old = old.transpose().map_err(|error| refused(error.into()))?.flatten();
+    let records = changed.over(old.into_iter().flatten());
+    let image = Database::make(&layout.new_database()?, image, records).map_err(refused)?;
+    layout.adopt_database(image.next_journal)?;
+    Ok(image)
 }
 
 impl Changed {

@@ -5,9 +5,10 @@ use std::ops::Range;
 
 use super::StoreError;
 use super::database::{Database, Image, Stored};
-use super::directory::{Identity, Layout};
+use super::directory::Identity;
 use super::fold::{Changed, FoldError};
 use super::journal::{Contents, Journal, JournalError};
+use super::layout::Layout;
 
 /// What was found.
 pub(super) struct Found {
@@ -25,7 +26,8 @@ pub(super) struct Found {
 impl Found {
     /// Looks. Journals that are in the image already are removed, and so is one that was just being made.
     pub(super) fn read(layout: &Layout) -> Result<Self, StoreError> {
-        let database = layout.has_database().then(|| layout.open_database()).transpose()?;
+        layout.remove_old_databases()?;
+        let database = layout.open_database()?;
         let image = match &database {
             Some(database) => database.image().map_err(|error| layout.refused(error.into()))?,
             None => None,

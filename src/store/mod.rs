@@ -15,7 +15,8 @@
 //! <storage.path>/watchbell/identity    format, node and generation, as text
 //! <storage.path>/watchbell/lock        held while a watchbell runs on the directory
 //! <storage.path>/watchbell/journal-N   what was written since the database was (see `journal`)
-//! <storage.path>/watchbell/db/         the database (sled; its types end in `database`), once there is one
+//! <storage.path>/watchbell/db-N/       the database (sled; its types end in `database`), once there is one: all before
+//!                                      journal N; db.new/ while it is made
 //! ```
 
 mod change;
@@ -27,6 +28,7 @@ mod fold;
 mod found;
 mod import;
 mod journal;
+mod layout;
 mod lock;
 mod queue;
 mod writer;
@@ -49,11 +51,12 @@ pub use import::Imported;
 
 use change::{RecordKey, Writes};
 use database::Image;
-use directory::{Directory, Identity, Layout};
+use directory::{Directory, Identity};
 use fold::FoldError;
 use found::Found;
 use import::Import;
 use journal::{Appended, Journal};
+use layout::Layout;
 
 /// Bytes of a journal above which it is folded: a start reads so much in a fraction of a second, and a state of some ten
 /// thousand alerts fits into it several times.
@@ -141,7 +144,7 @@ pub enum StoreError {
     /// Another version of the program wrote the directory.
     #[error(
         "{path}: data directory has format {found}, this watchbell reads format {}: start the version that wrote it",
-        directory::FORMAT
+        layout::FORMAT
     )]
     Format {
         /// The data directory.

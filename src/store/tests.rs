@@ -335,3 +335,20 @@ fn group(name: &str, next_flush: i64) -> SavedGroup {
     let labels = Labels::from_iter([("alertname", name)]);
     SavedGroup { route_id: "r".into(), labels, next_flush: Timestamp::from_secs(next_flush) }
 }
+
+/// Where the databases lie that are whole.
+fn databases(path: &Path) -> Vec<PathBuf> {
+    let paths = fs::read_dir(path.join("watchbell")).unwrap().map(|entry| entry.unwrap().path());
+    paths.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with("db-")).collect()
+}
+
+fn copy_directory(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let target = to.join(entry.file_name());
+        match entry.file_type().unwrap().is_dir() {
+            true => copy_directory(&entry.path(), &target),
+            false => drop(fs::copy(entry.path(), target).unwrap()),
+        }
+    }
+}

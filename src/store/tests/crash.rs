@@ -26,7 +26,8 @@ fn what_was_acknowledged_survives_a_kill() {
     let mut next = 0;
     for round in 1..=40 {
         let mut child = Writer::spawn(dir.path(), next);
-        let enough = random.below(150) as usize;
+        // Most fall into a folding; some children live to see its end.
+        let enough = random.below(if round % 8 == 0 { 3_000 } else { 150 }) as usize;
         for number in child.acknowledgements().take(enough) {
             acknowledged.insert(number % KEYS, number);
         }
@@ -39,7 +40,7 @@ fn what_was_acknowledged_survives_a_kill() {
         check(dir.path(), &acknowledged, round);
     }
     assert!(next > 40_000, "{next}: hardly anything was written");
-    assert!(dir.path().join("watchbell/db").exists(), "nothing was ever folded");
+    assert!(databases(dir.path()).len() == 1, "nothing was ever folded");
 }
 
 #[test]

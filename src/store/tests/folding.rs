@@ -37,11 +37,11 @@ fn folded_journals_go_and_old_images_make_room() {
     let names = fs::read_dir(dir.path().join("watchbell")).unwrap().map(|entry| entry.unwrap().file_name());
     let journals = names.filter(|name| name.to_string_lossy().starts_with("journal-")).count();
     assert!(journals <= 2, "{journals} journals");
-    let database = dir.path().join("watchbell/db");
+    let [database] = &databases(dir.path())[..] else { panic!("an old database stays") };
     assert_eq!(fs::read_dir(database.join("blobs")).unwrap().count(), 0, "a blob is never synced");
     let image = 40 * 80_000;
     let size = fs::metadata(database.join("db")).unwrap().len();
-    assert!(size < 8 * image, "{size} bytes for an image of {image}");
+    assert!(size < 2 * image, "{size} bytes for an image of {image}");
 }
 
 #[test]
@@ -73,9 +73,35 @@ fn a_journal_that_a_kill_left_half_made_is_made_anew() {
 }
 
 #[test]
+fn a_database_that_a_kill_left_half_made_is_made_anew() {
+    let dir = TempDir::new().unwrap();
+    fold_once(dir.path(), vec![Change::PutSilence(silence(1, "one"))]);
+    let [database] = &databases(dir.path())[..] else { panic!("one was made") };
+    let half_made = dir.path().join("watchbell/db.new");
+    copy_directory(database, &half_made);
+    assert_eq!(Store::open(dir.path()).unwrap().1.saved.silences, [silence(1, "one")]);
+    fold_once(dir.path(), vec![Change::PutSilence(silence(2, "two"))]);
+    assert!(!half_made.exists());
+    assert_eq!(Store::open(dir.path()).unwrap().1.saved.silences, [silence(1, "one"), silence(2, "two")]);
+}
+
+#[test]
+fn a_database_that_a_kill_left_behind_is_removed() {
+    let dir = TempDir::new().unwrap();
+    fold_once(dir.path(), vec![Change::PutSilence(silence(1, "one"))]);
+    let [old] = &databases(dir.path())[..] else { panic!("one was made") };
+    let copy = TempDir::new().unwrap();
+    copy_directory(old, copy.path());
+    fold_once(dir.path(), vec![Change::PutSilence(silence(1, "later"))]);
+    copy_directory(copy.path(), old);
+    assert_eq!(Store::open(dir.path()).unwrap().1.saved.silences, [silence(1, "later")]);
+    assert!(!old.exists());
+}
+
+#[test]
 fn a_folding_that_fails_is_tried_again_and_costs_nothing() {
     let dir = TempDir::new().unwrap();
-    let in_the_way = dir.path().join("watchbell/db");
+    let in_the_way = dir.path().join("watchbell/db.new");
     let (committer, _) = start_folding(dir.path(), AT_ONCE);
     fs::write(&in_the_way, b"no directory").unwrap();
     for number in 0.. {

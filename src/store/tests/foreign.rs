@@ -6,7 +6,7 @@ use crate::record::encode;
 #[test]
 fn what_a_kill_during_opening_leaves_is_removed() {
     let dir = folded();
-    fs::write(dir.path().join("watchbell/db/snap.FFFFFFFFFFFFFFFF.generating"), b"half a snapsho").unwrap();
+    fs::write(database(dir.path()).join("snap.FFFFFFFFFFFFFFFF.generating"), b"half a snapsho").unwrap();
     let (_store, opened) = Store::open(dir.path()).unwrap();
     assert_eq!(opened.saved.silences, [silence(1, "one")]);
 }
@@ -46,28 +46,49 @@ fn another_format_is_named() {
     let dir = used();
     let identity = dir.path().join("watchbell/identity");
     let text = fs::read_to_string(&identity).unwrap();
-    for found in [1, 4] {
-        fs::write(&identity, text.replace("format 3", &format!("format {found}"))).unwrap();
+    for found in [1, 5] {
+        fs::write(&identity, text.replace("format 4", &format!("format {found}"))).unwrap();
         let error = Store::open(dir.path()).unwrap_err();
         assert!(matches!(error, StoreError::Format { found: told, .. } if told == found));
-        assert!(error.to_string().contains(&format!("format {found}, this watchbell reads format 3")), "{error}");
+        assert!(error.to_string().contains(&format!("format {found}, this watchbell reads format 4")), "{error}");
     }
 }
 
 #[test]
-fn the_format_before_is_read() {
-    let dir = used();
-    let identity = dir.path().join("watchbell/identity");
-    let text = fs::read_to_string(&identity).unwrap();
-    fs::write(&identity, text.replace("format 3", "format 2")).unwrap();
+fn the_formats_before_are_read() {
+    for before in ["format 2", "format 3"] {
+        let dir = used();
+        let identity = dir.path().join("watchbell/identity");
+        let text = fs::read_to_string(&identity).unwrap();
+        fs::write(&identity, text.replace("format 4", before)).unwrap();
+        assert_eq!(Store::open(dir.path()).unwrap().1.saved.silences, [silence(1, "one")]);
+        assert_eq!(fs::read_to_string(&identity).unwrap(), text.replace("generation 1", "generation 2"));
+    }
+}
+
+#[test]
+fn the_database_of_the_formats_before_is_read_and_replaced() {
+    let dir = folded();
+    let old = dir.path().join("watchbell/db");
+    fs::rename(database(dir.path()), &old).unwrap();
     assert_eq!(Store::open(dir.path()).unwrap().1.saved.silences, [silence(1, "one")]);
-    assert_eq!(fs::read_to_string(&identity).unwrap(), text.replace("generation 1", "generation 2"));
+    folding::fold_once(dir.path(), vec![Change::PutSilence(silence(2, "two"))]);
+    assert!(!old.exists());
+    assert_eq!(Store::open(dir.path()).unwrap().1.saved.silences, [silence(1, "one"), silence(2, "two")]);
+}
+
+/// Format 3 made its database before it wrote an image to it.
+#[test]
+fn a_database_without_an_image_is_nothing_yet() {
+    let dir = used();
+    drop(sled::open(dir.path().join("watchbell/db")).unwrap());
+    assert_eq!(Store::open(dir.path()).unwrap().1.saved.silences, [silence(1, "one")]);
 }
 
 #[test]
 fn a_malformed_identity_is_damage() {
     let dir = used();
-    for text in ["", "format", "format 3\nnode x\ngeneration 1\n", "format 3\nnode 1\n"] {
+    for text in ["", "format", "format 4\nnode x\ngeneration 1\n", "format 4\nnode 1\n"] {
         fs::write(dir.path().join("watchbell/identity"), text).unwrap();
         assert_damaged(dir.path(), "identity is malformed");
     }
@@ -84,7 +105,7 @@ fn journals_that_are_gone_are_no_first_start() {
 #[test]
 fn a_database_that_is_gone_is_noticed() {
     let dir = folded();
-    fs::remove_dir_all(dir.path().join("watchbell/db")).unwrap();
+    fs::remove_dir_all(database(dir.path())).unwrap();
     assert_damaged(dir.path(), "journal 1 is missing");
 }
 
@@ -98,10 +119,11 @@ fn old_copies_are_noticed() {
     assert_damaged(dir.path(), "old copies");
 
     let (dir, copy) = (folded(), TempDir::new().unwrap());
-    copy_directory(&dir.path().join("watchbell/db"), copy.path());
+    let old = database(dir.path());
+    copy_directory(&old, copy.path());
     folding::fold_once(dir.path(), vec![Change::PutSilence(silence(1, "one"))]);
-    fs::remove_dir_all(dir.path().join("watchbell/db")).unwrap();
-    copy_directory(copy.path(), &dir.path().join("watchbell/db"));
+    fs::remove_dir_all(database(dir.path())).unwrap();
+    copy_directory(copy.path(), &old);
     assert_damaged(dir.path(), "is missing");
 }
 
@@ -112,8 +134,11 @@ fn another_nodes_files_are_noticed() {
     assert_damaged(dir.path(), "belong to another node");
 
     let (dir, other) = (folded(), folded());
-    fs::remove_dir_all(dir.path().join("watchbell/db")).unwrap();
-    copy_directory(&other.path().join("watchbell/db"), &dir.path().join("watchbell/db"));
+    fs::remove_dir_all(database(dir.path())).unwrap();
+    copy_directory(
+        &database(other.path()),
+        &database(other.path()).as_path().strip_prefix(other.path()).map(|own| dir.path().join(own)).unwrap(),
+    );
     assert!(Store::open(dir.path()).unwrap_err().to_string().contains("the saved state is damaged"));
 }
 
@@ -151,10 +176,12 @@ fn no_damage_is_silent() {
     let dir = TempDir::new().unwrap();
     folding::fold_once(dir.path(), silences);
     drop(Store::open(dir.path()).unwrap());
-    damage(dir.path(), "watchbell/db/db");
+    let database = database(dir.path()).join("db");
+    damage(dir.path(), database.strip_prefix(dir.path()).unwrap());
 }
 
-fn damage(dir: &Path, file: &str) {
+fn damage(dir: &Path, file: impl AsRef<Path>) {
+    let file = file.as_ref();
     let sound = fs::read(dir.join(file)).unwrap();
     for step in 0..20 {
         let copy = TempDir::new().unwrap();
@@ -236,19 +263,13 @@ fn folded() -> TempDir {
     dir
 }
 
+/// Where its database lies.
+fn database(path: &Path) -> PathBuf {
+    databases(path).pop().unwrap()
+}
+
 fn assert_damaged(path: &Path, reason: &str) {
     let text = Store::open(path).unwrap_err().to_string();
     assert!(text.starts_with(&format!("{}: the saved state is damaged", path.display())), "{text}");
     assert!(text.contains(reason) && text.contains("watchbell.aside-1"), "{text}");
-}
-
-fn copy_directory(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let target = to.join(entry.file_name());
-        match entry.file_type().unwrap().is_dir() {
-            true => copy_directory(&entry.path(), &target),
-            false => drop(fs::copy(entry.path(), target).unwrap()),
-        }
-    }
 }
