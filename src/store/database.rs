@@ -18,7 +18,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-use sled::{Db, IVec, Tree};
+use sled::Db;
 use watchbell_engine::version::NodeId;
 
 use super::change::RecordKey;
@@ -30,6 +30,8 @@ use super::lock;
 #[derive(Debug)]
 pub(super) struct Database {
     sled: Db,
+    /// What it holds.
+    pub(super) image: Image,
 }
 
 /// What the database holds.
@@ -43,11 +45,8 @@ pub(super) struct Image {
     pub(super) bytes: u64,
 }
 
-/// A record of an image.
-pub(super) type Stored = (RecordKey, Vec<u8>);
-
 /// The longest piece of an image, in bytes.
-const PIECE: usize = 4096;
+const PIECE: usize = 7168;
 
 /// Bytes that are written in one go: a megabyte, so that memory stays small.
 const BATCH: usize = 256 * PIECE;
@@ -56,7 +55,7 @@ const BATCH: usize = 256 * PIECE;
 const CACHE: u64 = 8 << 20;
 
 /// The key under which it stands what the image is. No piece's key is so long.
-const CURRENT: &[u8] = b"current image";
+const IMAGE: &[u8] = b"current image";
 
 /// What failed.
 #[derive(Debug, thiserror::Error)]
@@ -70,57 +69,54 @@ pub(super) enum DatabaseError {
 }
 
 impl Database {
-    /// Opens the database in `directory`.
-    pub(super) fn open(directory: &Path) -> Result<Self, DatabaseError> {
-        wait_until_closed(directory)?;
-        let config = sled::Config::new().path(directory).cache_capacity(CACHE).flush_every_ms(None);
-        Ok(Self { sled: config.open()? })
+    /// Opens the database in `directory`; `None` if it has no image, as format 3 made it before its first.
+    pub(super) fn open(directory: &Path) -> Result<Option<Self>, DatabaseError> {
+        let sled = open(directory)?;
+        let image = sled.get(IMAGE)?.map(|bytes| read_image(&bytes)).transpose()?;
+        Ok(image.map(|image| Self { sled, image }))
     }
 
-    /// Makes a database in `directory` with an image of `records`, which come in the order of their keys. It is on the
-    /// disk and closed then, but for its name.
-    pub(super) fn make<E: From<DatabaseError>>(
-        directory: &Path,
-        image: Image,
-        records: impl Iterator<Item = Result<Stored, E>>,
-    ) -> Result<Image, E> {
-        let mut writer = ImageWriter { database: Self::open(directory)?, image, index: 0, waiting: Vec::new() };
-        for record in records {
-            let (key, bytes) = record?;
-            entry::append(&mut writer.waiting, key, Some(&bytes));
-            writer.write_whole_batches()?;
-        }
-        let image = writer.finish()?;
-        sync(directory).map_err(DatabaseError::Io)?;
-        Ok(image)
-    }
-
-    /// The image; `None` if format 3 was just making its first.
-    pub(super) fn image(&self) -> Result<Option<Image>, DatabaseError> {
-        let Some(bytes) = self.sled.get(CURRENT)? else { return Ok(None) };
-        let malformed = || DatabaseError::Damaged("it does not say what it holds".into());
-        let bytes: &[u8; 32] = bytes.as_ref().try_into().map_err(|_| malformed())?;
-        let number = |from: usize| u64::from_be_bytes(std::array::from_fn(|i| bytes[from + i]));
-        let identity = Identity { node: NodeId(number(0)), generation: number(8) };
-        Ok(Some(Image { identity, next_journal: number(16), bytes: number(24) }))
-    }
-
-    /// The records of `image` in the order of their keys.
-    pub(super) fn records(&self, image: Image) -> impl Iterator<Item = Result<Stored, DatabaseError>> + use<> {
-        Records { pieces: pieces(&self.sled, image.next_journal), waiting: Vec::new(), at: 0, left: image.bytes }
+    /// The records in the order of their keys.
+    pub(super) fn records(&self) -> Records {
+        let pieces = self.sled.scan_prefix(self.image.next_journal.to_be_bytes());
+        Records { pieces, waiting: Vec::new(), at: 0, left: self.image.bytes }
     }
 }
 
-/// Writes what is appended to `waiting`.
-struct ImageWriter {
-    database: Database,
+/// What the value of [`IMAGE`] says.
+fn read_image(bytes: &[u8]) -> Result<Image, DatabaseError> {
+    let malformed = |_| DatabaseError::Damaged("it does not say what it holds".into());
+    let bytes: &[u8; 32] = bytes.try_into().map_err(malformed)?;
+    let number = |from: usize| u64::from_be_bytes(std::array::from_fn(|i| bytes[from + i]));
+    let identity = Identity { node: NodeId(number(0)), generation: number(8) };
+    Ok(Image { identity, next_journal: number(16), bytes: number(24) })
+}
+
+/// Opens what lies in `directory`, or begins it.
+fn open(directory: &Path) -> Result<Db, DatabaseError> {
+    wait_until_closed(directory)?;
+    Ok(sled::Config::new().path(directory).cache_capacity(CACHE).flush_every_ms(None).open()?)
+}
+
+/// Makes a database with an image.
+pub(super) struct ImageWriter<'a> {
+    directory: &'a Path,
+    sled: Db,
     image: Image,
     index: u32,
+    /// What was added and is not in the database yet.
     waiting: Vec<u8>,
 }
 
-impl ImageWriter {
-    fn write_whole_batches(&mut self) -> Result<(), DatabaseError> {
+impl<'a> ImageWriter<'a> {
+    /// Begins a database in `directory`, which is not there yet.
+    pub(super) fn create(directory: &'a Path, image: Image) -> Result<Self, DatabaseError> {
+        Ok(Self { directory, sled: open(directory)?, image, index: 0, waiting: Vec::new() })
+    }
+
+    /// Adds the record with the next key.
+    pub(super) fn add(&mut self, key: RecordKey, record: &[u8]) -> Result<(), DatabaseError> {
+        entry::append(&mut self.waiting, key, Some(record));
         while self.waiting.len() >= BATCH {
             let rest = self.waiting.split_off(BATCH);
             let batch = std::mem::replace(&mut self.waiting, rest);
@@ -129,32 +125,33 @@ impl ImageWriter {
         Ok(())
     }
 
-    /// Writes up to [`BATCH`] bytes: the keys of their pieces, then what they hold.
-    fn write(&mut self, batch: &[u8]) -> Result<(), DatabaseError> {
-        let sled = &self.database.sled;
-        let keys = (self.index..).map(|index| piece_key(self.image.next_journal, index));
-        let pieces = || keys.clone().zip(batch.chunks(PIECE));
-        for (key, _) in pieces() {
-            sled.insert(key, &[])?;
-        }
-        for (key, piece) in pieces() {
-            sled.insert(key, piece)?;
-            self.index += 1;
-        }
-        self.image.bytes += batch.len() as u64;
-        sled.flush()?;
-        Ok(())
-    }
-
-    /// Writes the rest, and what the image is.
-    fn finish(mut self) -> Result<Image, DatabaseError> {
+    /// Writes the rest, and what the image is. The database is on the disk and closed then, but for its name.
+    pub(super) fn finish(mut self) -> Result<Image, DatabaseError> {
         let rest = std::mem::take(&mut self.waiting);
         self.write(&rest)?;
         let Image { identity, next_journal, bytes } = self.image;
         let numbers = [identity.node.0, identity.generation, next_journal, bytes].map(u64::to_be_bytes);
-        self.database.sled.insert(CURRENT, numbers.as_flattened())?;
-        self.database.sled.flush()?;
+        self.sled.insert(IMAGE, numbers.as_flattened())?;
+        self.sled.flush()?;
+        drop(self.sled);
+        sync(self.directory)?;
         Ok(self.image)
+    }
+
+    /// Writes up to [`BATCH`] bytes: the keys of their pieces, then what they hold.
+    fn write(&mut self, batch: &[u8]) -> Result<(), DatabaseError> {
+        let keys = (self.index..).map(|index| piece_key(self.image.next_journal, index));
+        let pieces = || keys.clone().zip(batch.chunks(PIECE));
+        for (key, _) in pieces() {
+            self.sled.insert(key, &[])?;
+        }
+        for (key, piece) in pieces() {
+            self.sled.insert(key, piece)?;
+            self.index += 1;
+        }
+        self.image.bytes += batch.len() as u64;
+        self.sled.flush()?;
+        Ok(())
     }
 }
 
@@ -168,19 +165,33 @@ fn sync(directory: &Path) -> io::Result<()> {
 }
 
 /// Puts the pieces of an image together again.
-struct Records<P> {
-    pieces: P,
+pub(super) struct Records {
+    pieces: sled::Iter,
     waiting: Vec<u8>,
     at: usize,
     /// Bytes that have not been put together yet.
     left: u64,
 }
 
-impl<P: Iterator<Item = Result<IVec, sled::Error>>> Records<P> {
+impl Records {
+    /// The next record, until there are no more.
+    pub(super) fn next(&mut self) -> Result<Option<(RecordKey, &[u8])>, DatabaseError> {
+        if self.left == 0 {
+            return Ok(None);
+        }
+        let malformed = || DatabaseError::Damaged("an entry is malformed".into());
+        let head = Head::read(self.take(entry::HEAD)?.try_into().expect("so much was taken")).ok_or_else(malformed)?;
+        let length = head.length.ok_or_else(malformed)?;
+        let whole = entry::HEAD as u64 + u64::from(length);
+        self.left = self.left.checked_sub(whole).ok_or_else(malformed)?;
+        Ok(Some((head.key, self.take(length as usize)?)))
+    }
+
     /// The next bytes, so many.
     fn take(&mut self, length: usize) -> Result<&[u8], DatabaseError> {
         while self.waiting.len() - self.at < length {
-            let piece = self.pieces.next().ok_or_else(|| DatabaseError::Damaged("a piece is missing".into()))??;
+            let (_, piece) =
+                self.pieces.next().ok_or_else(|| DatabaseError::Damaged("a piece is missing".into()))??;
             self.waiting.drain(..self.at);
             self.at = 0;
             self.waiting.extend_from_slice(&piece);
@@ -188,27 +199,6 @@ impl<P: Iterator<Item = Result<IVec, sled::Error>>> Records<P> {
         self.at += length;
         Ok(&self.waiting[self.at - length..self.at])
     }
-
-    fn record(&mut self) -> Result<Stored, DatabaseError> {
-        let malformed = || DatabaseError::Damaged("an entry is malformed".into());
-        let head = Head::read(self.take(entry::HEAD)?.try_into().expect("so much was taken")).ok_or_else(malformed)?;
-        let length = head.length.ok_or_else(malformed)?;
-        let whole = entry::HEAD as u64 + u64::from(length);
-        self.left = self.left.checked_sub(whole).ok_or_else(malformed)?;
-        Ok((head.key, self.take(length as usize)?.to_vec()))
-    }
-}
-
-impl<P: Iterator<Item = Result<IVec, sled::Error>>> Iterator for Records<P> {
-    type Item = Result<Stored, DatabaseError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        (self.left > 0).then(|| self.record().inspect_err(|_| self.left = 0))
-    }
-}
-
-fn pieces(tree: &Tree, image: u64) -> impl Iterator<Item = Result<IVec, sled::Error>> + use<> {
-    tree.scan_prefix(image.to_be_bytes()).values()
 }
 
 fn piece_key(image: u64, index: u32) -> [u8; 12] {

@@ -4,7 +4,8 @@
 use std::ops::Range;
 
 use super::StoreError;
-use super::database::{Database, Image, Stored};
+use super::change::RecordKey;
+use super::database::{Database, Image};
 use super::directory::Identity;
 use super::fold::{Changed, FoldError};
 use super::journal::{Contents, Journal, JournalError};
@@ -28,10 +29,7 @@ impl Found {
     pub(super) fn read(layout: &Layout) -> Result<Self, StoreError> {
         layout.remove_old_databases()?;
         let database = layout.open_database()?;
-        let image = match &database {
-            Some(database) => database.image().map_err(|error| layout.refused(error.into()))?,
-            None => None,
-        };
+        let image = database.as_ref().map(|database| database.image);
         let journals = journals(layout, image)?;
         let (changed, last) = match Changed::read(layout, journals.clone()) {
             Err(FoldError::Journal { number, error: JournalError::Empty }) if number + 1 == journals.end => {
@@ -83,11 +81,13 @@ impl Found {
         }
     }
 
-    /// Every record, in the order of the keys.
-    pub(super) fn records(self) -> impl Iterator<Item = Result<Stored, FoldError>> {
-        let Self { database, image, changed, .. } = self;
-        let image = database.zip(image).map(|(database, image)| database.records(image));
-        changed.over(image.into_iter().flatten())
+    /// Tells `visit` of every record, in the order of their keys.
+    pub(super) fn records(self, mut visit: impl FnMut(RecordKey, &[u8])) -> Result<(), FoldError> {
+        let Self { database, changed, .. } = self;
+        changed.over(database.as_ref().map(Database::records), |key, record| {
+            visit(key, record);
+            Ok(())
+        })
     }
 }
 

@@ -62,11 +62,11 @@ impl Layout {
         fs::remove_file(&path).map_err(failed(&path, "remove it"))
     }
 
-    /// Opens the newest database, if there is one.
+    /// Opens the newest database, if there is one with an image.
     pub(super) fn open_database(&self) -> Result<Option<Database>, StoreError> {
         let Some(path) = self.databases()?.pop() else { return Ok(None) };
         remove_unfinished_snapshots(&path)?;
-        Database::open(&path).map(Some).map_err(|error| self.refused(error.into()))
+        Database::open(&path).map_err(|error| self.refused(error.into()))
     }
 
     /// An empty place for a new database.

@@ -30,6 +30,7 @@ mod import;
 mod journal;
 mod layout;
 mod lock;
+mod newest;
 mod queue;
 mod writer;
 
@@ -58,9 +59,13 @@ use import::Import;
 use journal::{Appended, Journal};
 use layout::Layout;
 
-/// Bytes of a journal above which it is folded: a start reads so much in a fraction of a second, and a state of some ten
-/// thousand alerts fits into it several times.
-const FOLD_ABOVE: u64 = 64 << 20;
+/// Bytes of journals above which they are folded: a start reads so much in less than a tenth of a second, and a state of some
+/// ten thousand alerts fits into it several times.
+const FOLD_ABOVE: u64 = 128 << 20;
+
+/// How many times as large as the last image, or as when nothing was to be gained, journals are before they are folded
+/// again. So a byte that is written to a journal costs half a byte of an image, however large that becomes.
+const FOLD_AGAIN: u64 = 2;
 
 /// A data directory that this process has for itself. Hand it to [`Committer::start`] to write to it.
 #[derive(Debug)]
@@ -74,7 +79,9 @@ pub struct Store {
     /// Bytes of those that are not written to any more.
     closed: u64,
     image: Option<Image>,
-    folding: Option<JoinHandle<Result<Image, StoreError>>>,
+    folding: Option<JoinHandle<Result<Option<Image>, StoreError>>>,
+    /// Bytes of the journals that were not worth folding the last time.
+    not_worthwhile: u64,
     /// [`FOLD_ABOVE`], but for tests.
     fold_above: u64,
     folds: Folds,
@@ -184,16 +191,14 @@ impl Store {
         layout.save_identity(identity)?;
         let (image, closed) = (found.image, found.closed);
         let mut opened = Opened::new(identity, import.imported);
-        for record in found.records() {
-            let (key, bytes) = record.map_err(|error| layout.refused(error))?;
-            opened.add(key, &bytes);
-        }
+        found.records(|key, bytes| opened.add(key, bytes)).map_err(|error| layout.refused(error))?;
         for (key, bytes) in import.writes {
             opened.add(key, &bytes.unwrap_or_default());
         }
-        let (folding, folds) = (None, Folds::default());
+        let (folding, not_worthwhile, folds) = (None, 0, Folds::default());
+        let fold_above = FOLD_ABOVE;
         let store =
-            Self { directory, identity, journal, journals, closed, image, folding, fold_above: FOLD_ABOVE, folds };
+            Self { directory, identity, journal, journals, closed, image, folding, not_worthwhile, fold_above, folds };
         Ok((store, opened))
     }
 
@@ -222,11 +227,10 @@ impl Store {
         self.journal.take_back();
     }
 
-    /// Whether a new journal is to be begun, for which this one must be on the disk as a whole. A large image is
-    /// made anew for as large journals only, so that each byte is written twice, however large it becomes.
+    /// Whether a new journal is to be begun, for which this one must be on the disk as a whole.
     fn is_to_be_folded(&self) -> bool {
-        let enough = self.fold_above.max(self.image.map_or(0, |image| image.bytes));
-        self.folding.is_none() && self.closed + self.journal.length() > enough
+        let last = self.not_worthwhile.max(self.image.map_or(0, |image| image.bytes));
+        self.folding.is_none() && self.closed + self.journal.length() > self.fold_above.max(FOLD_AGAIN * last)
     }
 
     /// Goes on with a new journal, and folds the others aside.
@@ -246,10 +250,11 @@ impl Store {
     }
 
     /// Takes the result of a folding that is `over`.
-    fn end_folding(&mut self, over: impl Fn(&JoinHandle<Result<Image, StoreError>>) -> bool) {
+    fn end_folding(&mut self, over: impl Fn(&JoinHandle<Result<Option<Image>, StoreError>>) -> bool) {
         let Some(folding) = self.folding.take_if(|folding| over(folding)) else { return };
         match folding.join() {
-            Ok(Ok(image)) => self.folded(image),
+            Ok(Ok(Some(image))) => self.folded(image),
+            Ok(Ok(None)) => self.not_worthwhile = self.closed,
             Ok(Err(err)) => {
                 self.folds.failed += 1;
                 tracing::error!(component = "store", %err, "Journals cannot be folded; they are kept, and it is tried again");
@@ -260,7 +265,7 @@ impl Store {
 
     fn folded(&mut self, image: Image) {
         self.folds.done += 1;
-        self.closed = 0;
+        (self.closed, self.not_worthwhile) = (0, 0);
         self.image = Some(image);
         let folded = std::mem::replace(&mut self.journals.start, image.next_journal)..image.next_journal;
         for number in folded {

@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
 
 use watchbell_engine::version::NodeId;
 
@@ -47,20 +46,19 @@ struct Frame {
     entries: Vec<u8>,
 }
 
-/// Reads the journal `path`, and tells `visit` of each state in the order in which they were written: whose it is, and
+/// Reads a journal, and tells `visit` of each state in the order in which they were written: whose it is, and
 /// where the record lies and how long it is, unless it was deleted.
 pub(in crate::store) fn read(
-    path: &Path,
+    file: &File,
     mut visit: impl FnMut(RecordKey, Option<(u64, u32)>),
 ) -> Result<Contents, JournalError> {
-    let file = File::open(path)?;
     let size = file.metadata()?.len();
     let (mut at, mut last) = (0, None);
-    while let Some(frame) = whole_frame(&file, at, size)? {
+    while let Some(frame) = whole_frame(file, at, size)? {
         visit_entries(&frame.entries, frame.start, &mut visit).ok_or(JournalError::Broken(at))?;
         (at, last) = (frame.start + frame.entries.len() as u64, Some(frame.identity));
     }
-    if was_synced(&file, at, size)? {
+    if was_synced(file, at, size)? {
         return Err(JournalError::Broken(at));
     }
     match last {

@@ -33,7 +33,7 @@ fn records(ids: &[u128]) -> Writes {
 
 fn ids(path: &Path) -> Result<(Vec<u128>, Contents), JournalError> {
     let mut ids = Vec::new();
-    let contents = read(path, |key, _| ids.push(key.id))?;
+    let contents = read(&File::open(path)?, |key, _| ids.push(key.id))?;
     Ok((ids, contents))
 }
 
@@ -43,7 +43,7 @@ fn what_was_appended_is_read_in_order() {
     let (found, contents) = ids(&path).unwrap();
     assert_eq!((found, contents.identity, contents.torn), (vec![2, 5, 1], ME, 0));
     let bytes = fs::read(&path).unwrap();
-    read(&path, |key, place| {
+    read(&File::open(&path).unwrap(), |key, place| {
         let (offset, length) = place.unwrap();
         assert_eq!(&bytes[offset as usize..][..length as usize], key.id.to_string().as_bytes());
     })

@@ -45,7 +45,7 @@ fn folded_journals_go_and_old_images_make_room() {
 }
 
 #[test]
-fn a_large_image_is_made_anew_for_as_large_journals_only() {
+fn a_large_image_is_made_anew_for_larger_journals_only() {
     let dir = TempDir::new().unwrap();
     let (committer, _) = start_folding(dir.path(), 50_000);
     let commit_bytes = |group: &str, bytes: u64| commit(&committer, vec![Change::PutNflog(entry(group, bytes / 8))]);
@@ -55,10 +55,32 @@ fn a_large_image_is_made_anew_for_as_large_journals_only() {
         committer.stats().folds == 1
     });
     let last = last_journal(dir.path());
-    (0..4).for_each(|_| commit_bytes("changes", 20_000).unwrap());
+    (0..8).for_each(|_| commit_bytes("changes", 20_000).unwrap());
     assert_eq!(last_journal(dir.path()), last);
     (0..2).for_each(|_| commit_bytes("changes", 20_000).unwrap());
     assert_eq!(last_journal(dir.path()), last + 1);
+}
+
+#[test]
+fn journals_are_folded_only_when_half_of_them_is_out_of_date() {
+    let dir = TempDir::new().unwrap();
+    let (committer, _) = start_folding(dir.path(), 50_000);
+    let grow_until_journal = |last: u64| {
+        wait_until(|| {
+            let group = committer.stats().bytes.to_string();
+            commit(&committer, vec![Change::PutNflog(entry(&group, 1_000))]).unwrap();
+            last_journal(dir.path()) == last
+        });
+        committer.stats().bytes
+    };
+    let first = grow_until_journal(2);
+    // Each is behind what began it by one commit.
+    assert!(grow_until_journal(3) >= 3 * first / 2, "what was not worth it is looked at again too soon");
+    assert_eq!((committer.stats().folds, databases(dir.path()).len()), (0, 0));
+    wait_until(|| {
+        commit(&committer, vec![Change::PutNflog(entry("always the same", 1_000))]).unwrap();
+        committer.stats().folds == 1
+    });
 }
 
 #[test]
@@ -125,8 +147,8 @@ fn a_folding_that_fails_is_tried_again_and_costs_nothing() {
 fn a_missing_journal_is_damage() {
     let dir = TempDir::new().unwrap();
     fold_once(dir.path(), vec![Change::PutSilence(silence(1, "one"))]);
-    let last = last_journal(dir.path());
-    fs::remove_file(dir.path().join(format!("watchbell/journal-{last}"))).unwrap();
+    let first = journals(dir.path()).min().unwrap();
+    fs::remove_file(dir.path().join(format!("watchbell/journal-{first}"))).unwrap();
     let error = Store::open(dir.path()).unwrap_err().to_string();
     assert!(error.contains("the saved state is damaged"), "{error}");
 }
@@ -141,7 +163,10 @@ pub(super) fn fold_once(path: &Path, changes: Vec<Change>) {
 }
 
 fn last_journal(path: &Path) -> u64 {
+    journals(path).max().unwrap()
+}
+
+fn journals(path: &Path) -> impl Iterator<Item = u64> {
     let names = fs::read_dir(path.join("watchbell")).unwrap().map(|entry| entry.unwrap().file_name());
-    let number = |name: std::ffi::OsString| name.to_str().unwrap().strip_prefix("journal-")?.parse().ok();
-    names.filter_map(number).max().unwrap()
+    names.filter_map(|name| name.to_str().unwrap().strip_prefix("journal-")?.parse().ok())
 }
