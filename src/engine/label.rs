@@ -85,8 +85,7 @@ impl Labels {
     /// that lacks it or has the smaller value.
     pub fn cmp_as_sets(&self, other: &Self) -> std::cmp::Ordering {
         let by_pair = || {
-            let mut pairs = self.iter().zip(other.iter());
-            let (mine, theirs) = pairs.find(|(mine, theirs)| mine != theirs)?;
+            let (mine, theirs) = packed::first_difference(&self.0, &other.0)?;
             Some(theirs.0.cmp(mine.0).then(mine.1.cmp(theirs.1)))
         };
         self.len().cmp(&other.len()).then_with(|| by_pair().unwrap_or(std::cmp::Ordering::Equal))

@@ -46,7 +46,7 @@ pub(super) struct Image {
 }
 
 /// The longest piece of an image, in bytes.
-const PIECE: usize = 7168;
+const PIECE: usize = 6144;
 
 /// Bytes that are written in one go: a megabyte, so that memory stays small.
 const BATCH: usize = 256 * PIECE;

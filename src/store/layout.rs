@@ -72,7 +72,7 @@ impl Layout {
     /// An empty place for a new database.
     pub(super) fn new_database(&self) -> Result<PathBuf, StoreError> {
         let path = self.own().join(NEW_DATABASE);
-        match fs::remove_dir_all(&path) {
+        match wait_until_closed(&path).and_then(|()| fs::remove_dir_all(&path)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(&path, "remove it")(error)),
             _ => Ok(path),
         }

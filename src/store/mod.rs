@@ -24,6 +24,7 @@ mod committer;
 mod database;
 mod directory;
 mod entry;
+mod error;
 mod fold;
 mod found;
 mod import;
@@ -31,26 +32,24 @@ mod journal;
 mod layout;
 mod lock;
 mod newest;
+mod opened;
 mod queue;
 mod writer;
 
 use std::io;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 use std::thread::{self, JoinHandle};
 
-use watchbell_engine::resume::Saved;
 use watchbell_engine::version::NodeId;
-
-use crate::record::frame::Kind;
-use crate::record::{Framed, RecordError, decode};
 
 pub use committer::{CommitError, Committer, OnceSynced, Stats, Then};
 pub use directory::set_aside;
+pub use error::StoreError;
 pub use import::Imported;
+pub use opened::{Damaged, Opened};
 
-use change::{RecordKey, Writes};
+use change::Writes;
 use database::Image;
 use directory::{Directory, Identity};
 use fold::FoldError;
@@ -92,84 +91,6 @@ pub struct Store {
 struct Folds {
     done: u64,
     failed: u64,
-}
-
-/// What was found when the store was opened.
-#[derive(Debug)]
-pub struct Opened {
-    /// This node, for as long as the directory lives.
-    pub node: NodeId,
-    /// How often the directory was opened, this time included; never the same twice.
-    pub generation: u64,
-    /// What the engine goes on with.
-    pub saved: Saved,
-    /// Records that could not be read. Their bytes are left where they are.
-    pub damaged: Vec<Damaged>,
-    /// What was taken over from Alertmanager, if this was the first start in its directory.
-    pub imported: Option<Imported>,
-}
-
-/// A record that could not be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Damaged {
-    /// Where it lies.
-    pub place: String,
-    /// What is wrong with it.
-    pub error: RecordError,
-}
-
-/// Why a data directory cannot be used. None of these is ever answered by starting from nothing.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The system refused.
-    #[error("{path}: cannot {action}: {error}")]
-    Io {
-        /// The file or directory.
-        path: PathBuf,
-        /// What was tried.
-        action: &'static str,
-        /// The system's answer.
-        error: io::Error,
-    },
-    /// Another process has the directory.
-    #[error("{path}: another watchbell runs on this directory; stop it, or give this one another --storage.path")]
-    Locked {
-        /// The data directory.
-        path: PathBuf,
-    },
-    /// The directory belongs to something else.
-    #[error(
-        "{path}: not a data directory of watchbell or Alertmanager, it holds {entry:?}; point --storage.path at an \
-         empty directory, or move what is not Alertmanager's elsewhere"
-    )]
-    Foreign {
-        /// The data directory.
-        path: PathBuf,
-        /// Something in it that neither program puts there.
-        entry: String,
-    },
-    /// Another version of the program wrote the directory.
-    #[error(
-        "{path}: data directory has format {found}, this watchbell reads format {}: start the version that wrote it",
-        layout::FORMAT
-    )]
-    Format {
-        /// The data directory.
-        path: PathBuf,
-        /// Its format.
-        found: u32,
-    },
-    /// The state is not whole.
-    #[error(
-        "{path}: the saved state is damaged: {reason}; restore {path}/watchbell from a backup, or rename it to \
-         watchbell.aside-1 to start without (silences and notification log are lost unless a peer still has them)"
-    )]
-    Damaged {
-        /// The data directory.
-        path: PathBuf,
-        /// What was found.
-        reason: String,
-    },
 }
 
 impl Store {
@@ -312,34 +233,6 @@ fn next_start(layout: &Layout, written: Option<Identity>, found: Option<Identity
         return Err(layout.damaged("the journals have lost their latest writes, or are old copies"));
     }
     Ok(Identity { generation: found.generation + 1, ..found })
-}
-
-impl Opened {
-    fn new(identity: Identity, imported: Option<Imported>) -> Self {
-        let Identity { node, generation } = identity;
-        Self { node, generation, saved: Saved::default(), damaged: Vec::new(), imported }
-    }
-
-    fn add(&mut self, key: RecordKey, bytes: &[u8]) {
-        let saved = &mut self.saved;
-        let outcome = match key.kind {
-            Kind::Alert => push(&mut saved.alerts, bytes, Arc::new),
-            Kind::Claim | Kind::Sighting | Kind::Seen | Kind::Raised => {
-                Err(RecordError::Malformed("news of a moment are never stored"))
-            }
-            Kind::Group => push(&mut saved.groups, bytes, |group| group),
-            Kind::Intent => push(&mut saved.intents, bytes, Arc::new),
-            Kind::Nflog => push(&mut saved.nflog, bytes, Arc::new),
-            Kind::Peer => push(&mut saved.peers, bytes, |peer| peer),
-            Kind::Silence => push(&mut saved.silences, bytes, Arc::new),
-        };
-        self.damaged.extend(outcome.err().map(|error| Damaged { place: key.to_string(), error }));
-    }
-}
-
-fn push<R: Framed, T>(list: &mut Vec<T>, bytes: &[u8], wrap: impl Fn(R) -> T) -> Result<(), RecordError> {
-    list.push(wrap(decode(bytes)?));
-    Ok(())
 }
 
 #[cfg(test)]

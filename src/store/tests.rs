@@ -1,5 +1,6 @@
 use std::fs;
-use std::sync::mpsc;
+use std::path::PathBuf;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,7 @@ use watchbell_engine::time::{Timestamp, UtcOffset};
 use watchbell_engine::version::Version;
 
 use super::*;
+use crate::record::RecordError;
 
 mod crash;
 mod folding;

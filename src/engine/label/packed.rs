@@ -38,16 +38,43 @@ fn push_number(to: &mut String, mut number: usize) {
     }
 }
 
+/// A name and its value.
+pub(super) type Pair<'a> = (&'a str, &'a str);
+
+/// The first pairs in which two packed texts of as many pairs differ: what lies before is the same bytes, and need not be
+/// taken apart twice.
+pub(super) fn first_difference<'a>(mine: &'a str, theirs: &'a str) -> Option<(Pair<'a>, Pair<'a>)> {
+    let same = same_bytes(mine.as_bytes(), theirs.as_bytes());
+    let mut pairs = Pairs::of(mine);
+    loop {
+        let Pairs { at, left, .. } = pairs;
+        let pair = pairs.next()?;
+        if pairs.at > same {
+            return Some((pair, Pairs { packed: theirs, at, left }.next()?));
+        }
+    }
+}
+
+/// How many bytes are the same from the beginning.
+fn same_bytes(mine: &[u8], theirs: &[u8]) -> usize {
+    const BLOCK: usize = 16;
+    let blocks = mine.chunks_exact(BLOCK).zip(theirs.chunks_exact(BLOCK)).take_while(|(mine, theirs)| mine == theirs);
+    let at = BLOCK * blocks.count();
+    at + mine[at..].iter().zip(&theirs[at..]).take_while(|(mine, theirs)| mine == theirs).count()
+}
+
 /// Goes through the pairs of a packed text.
 #[derive(Clone, Debug)]
 pub(super) struct Pairs<'a> {
-    rest: &'a str,
+    packed: &'a str,
+    /// Where what is left begins.
+    at: usize,
     left: usize,
 }
 
 impl<'a> Pairs<'a> {
     pub(super) fn of(packed: &'a str) -> Self {
-        let mut pairs = Self { rest: packed, left: 0 };
+        let mut pairs = Self { packed, at: 0, left: 0 };
         if !packed.is_empty() {
             pairs.left = pairs.number();
         }
@@ -55,33 +82,28 @@ impl<'a> Pairs<'a> {
     }
 
     fn number(&mut self) -> usize {
-        // Nearly all texts are short.
-        if let Some(low) = self.rest.bytes().next().filter(|byte| byte & MORE == 0) {
-            self.rest = &self.rest[1..];
-            return low.into();
-        }
         let (mut number, mut shift) = (0, 0);
-        for (index, byte) in self.rest.bytes().enumerate() {
+        loop {
+            let byte = self.packed.as_bytes()[self.at];
+            self.at += 1;
             number |= usize::from(byte & (MORE - 1)) << shift;
-            shift += BITS;
             if byte & MORE == 0 {
-                self.rest = &self.rest[index + 1..];
                 return number;
             }
+            shift += BITS;
         }
-        unreachable!("a packed text does not end inside a number")
     }
 
     fn text(&mut self) -> &'a str {
         let length = self.number();
-        let (text, rest) = self.rest.split_at(length);
-        self.rest = rest;
-        text
+        let from = self.at;
+        self.at += length;
+        &self.packed[from..self.at]
     }
 }
 
 impl<'a> Iterator for Pairs<'a> {
-    type Item = (&'a str, &'a str);
+    type Item = Pair<'a>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.left = self.left.checked_sub(1)?;
@@ -109,6 +131,20 @@ mod tests {
             let unpacked: Vec<_> = Pairs::of(&packed).map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
             prop_assert_eq!(Pairs::of(&packed).len(), pairs.len());
             prop_assert_eq!(unpacked, pairs);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_first_difference_is_found(
+            pairs in vec(("[ab]{0,2}", "[abü]{0,20}"), 1..5),
+            others in vec(("[ab]{0,2}", "[abü]{0,20}"), 1..5),
+            same in 0_usize..5,
+        ) {
+            let others: Vec<_> = pairs.iter().take(same).chain(others.iter().cycle()).take(pairs.len()).cloned().collect();
+            let (mine, theirs) = (pack(&pairs), pack(&others));
+            let expected = Pairs::of(&mine).zip(Pairs::of(&theirs)).find(|(mine, theirs)| mine != theirs);
+            prop_assert_eq!(first_difference(&mine, &theirs), expected);
         }
     }
 

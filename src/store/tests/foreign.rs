@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::record::encode;
+use crate::record::frame::Kind;
+use crate::store::change::RecordKey;
 
 #[test]
 fn what_a_kill_during_opening_leaves_is_removed() {
