@@ -3,10 +3,11 @@
 //! [`Store::open`] hands back what was saved and takes the directory for this process alone. A [`Committer`] then owns
 //! the store on threads of its own, gathers changes, and writes all that wait in one go: one atomic batch, one fsync.
 //!
-//! A commit is appended to a journal and fsynced, as cheap as the disk allows; the next is appended meanwhile. What must outlive the program,
-//! but is no promise that outlives a loss of power, need not wait for the fsync (see [`Then`]). When the journals have
-//! grown, they are folded into the database aside, and go. So the database is written seldom and in order, a record
-//! that changes often costs no more than its last state, and a start reads a little more.
+//! A commit is appended to a journal and fsynced, as cheap as the disk allows; the next is appended meanwhile. What must
+//! outlive the program, but is no promise that outlives a loss of power, need not wait for the fsync (see [`Then`]). When
+//! the journals have grown, and half of what they hold is out of date, they are folded into a database aside, and go. So a
+//! database is written seldom and in order, a record that changes often costs no more than its last state, and a start
+//! reads a little more.
 //!
 //! The data directory:
 //!
@@ -58,8 +59,8 @@ use import::Import;
 use journal::{Appended, Journal};
 use layout::Layout;
 
-/// Bytes of journals above which they are folded: a start reads so much in less than a tenth of a second, and a state of some
-/// ten thousand alerts fits into it several times.
+/// Bytes of journals above which they are folded: a start reads so much in less than a tenth of a second, and a state of
+/// some ten thousand alerts fits into it several times.
 const FOLD_ABOVE: u64 = 128 << 20;
 
 /// How many times as large as the last image, or as when nothing was to be gained, journals are before they are folded
