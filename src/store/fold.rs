@@ -69,7 +69,10 @@ fn is_worthwhile(old: Option<&Database>, changed: &Changed) -> Result<bool, Data
     match newest::bytes(&changed.newest) {
         newest if newest > half => Ok(false),
         newest if before + newest <= half => Ok(true),
-        newest => Ok(newest + changed.bytes_kept(old.map(Database::records))? <= half),
+        newest => {
+            let kept = old.map_or(Ok(0), |old| changed.bytes_kept(old.records()))?;
+            Ok(newest + kept <= half)
+        }
     }
 }
 
@@ -105,9 +108,9 @@ impl Changed {
     }
 
     /// Bytes of the entries of `image` that are not out of date.
-    fn bytes_kept(&self, mut image: Option<Records>) -> Result<u64, DatabaseError> {
+    fn bytes_kept(&self, mut image: Records) -> Result<u64, DatabaseError> {
         let mut bytes = 0;
-        while let Some((key, record)) = image.as_mut().map_or(Ok(None), Records::next)? {
+        while let Some((key, record)) = image.next()? {
             if self.newest.binary_search_by_key(&key, |(key, _)| *key).is_err() {
                 bytes += (entry::HEAD + record.len()) as u64;
             }

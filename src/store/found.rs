@@ -14,7 +14,6 @@ use super::layout::Layout;
 /// What was found.
 pub(super) struct Found {
     database: Option<Database>,
-    pub(super) image: Option<Image>,
     /// The journals that are not in the image.
     journals: Range<u64>,
     changed: Changed,
@@ -29,8 +28,7 @@ impl Found {
     pub(super) fn read(layout: &Layout) -> Result<Self, StoreError> {
         layout.remove_old_databases()?;
         let database = layout.open_database()?;
-        let image = database.as_ref().map(|database| database.image);
-        let journals = journals(layout, image)?;
+        let journals = journals(layout, database.as_ref().map(|database| database.image))?;
         let (changed, last) = match Changed::read(layout, journals.clone()) {
             Err(FoldError::Journal { number, error: JournalError::Empty }) if number + 1 == journals.end => {
                 layout.remove_journal(number)?;
@@ -43,9 +41,14 @@ impl Found {
             tracing::warn!(component = "store", torn, "The last write was not whole; it was never acknowledged");
         }
         let closed = changed.bytes() - last.as_ref().map_or(0, |last| last.length);
-        let found = Self { database, image, journals, changed, last, closed };
+        let found = Self { database, journals, changed, last, closed };
         found.check(layout)?;
         Ok(found)
+    }
+
+    /// What the journals came after.
+    pub(super) fn image(&self) -> Option<Image> {
+        self.database.as_ref().map(|database| database.image)
     }
 
     /// Who wrote here last.
@@ -54,7 +57,7 @@ impl Found {
     }
 
     fn check(&self, layout: &Layout) -> Result<(), StoreError> {
-        let Some(image) = self.image else { return Ok(()) };
+        let Some(image) = self.image() else { return Ok(()) };
         match self.identity() {
             None => Err(layout.damaged(format!("journal {} is missing", image.next_journal))),
             Some(last) if last.node != image.identity.node => {

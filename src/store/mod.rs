@@ -111,7 +111,7 @@ impl Store {
         let noted = journal.append(identity, &import.writes).and_then(|()| journal.appended().sync());
         noted.map_err(|error| refused(layout, &journals, error))?;
         layout.save_identity(identity)?;
-        let (image, closed) = (found.image, found.closed);
+        let (image, closed) = (found.image(), found.closed);
         let mut opened = Opened::new(identity, import.imported);
         found.records(|key, bytes| opened.add(key, bytes)).map_err(|error| layout.refused(error))?;
         for (key, bytes) in import.writes {

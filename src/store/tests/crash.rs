@@ -40,7 +40,7 @@ fn what_was_acknowledged_survives_a_kill() {
         check(dir.path(), &acknowledged, round);
     }
     assert!(next > 40_000, "{next}: hardly anything was written");
-    assert!(databases(dir.path()).len() == 1, "nothing was ever folded");
+    assert_eq!(databases(dir.path()).len(), 1, "nothing was ever folded");
 }
 
 #[test]
