@@ -18,6 +18,8 @@
 //! that lies before. A broken frame is therefore the end, unless one behind it says that it was on the disk; then it
 //! is damage.
 //!
+//! Behind the last frame there may be zeros: the file is made longer ahead of what is written (see [`AHEAD`]).
+//!
 //! The form before, "WBJ2", has no bytes 28..36: each frame was on the disk before the next was begun. It is read, and
 //! gone on with in today's form.
 
@@ -25,10 +27,12 @@ mod read;
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use rustix::fs::{AtFlags, StatxFlags, statx};
 
 use super::change::Writes;
 use super::directory::Identity;
@@ -50,12 +54,18 @@ const OLD_FRAME: usize = 28;
 /// Where the checksum's bytes begin.
 const CHECKED: usize = 12;
 
+/// How far the file reaches beyond its frames after it was made longer, in bytes. An fsync of a write that itself makes the
+/// file longer is two writes for the disk, of the bytes and of how long the file is now. The zeros take no room.
+const AHEAD: u64 = 1 << 20;
+
 /// A journal that is written to.
 #[derive(Debug)]
 pub(super) struct Journal {
     shared: Arc<Shared>,
     /// Bytes of all whole frames.
     length: u64,
+    /// How far the file is known to reach.
+    size: u64,
     /// Whether something may lie behind them: the rest of an append that failed, or frames that count no more.
     torn: bool,
 }
@@ -94,7 +104,7 @@ impl Journal {
     }
 
     fn new(file: File, length: u64) -> Self {
-        Self { shared: Arc::new(Shared { file, synced: AtomicU64::new(length) }), length, torn: false }
+        Self { shared: Arc::new(Shared { file, synced: AtomicU64::new(length) }), length, size: length, torn: false }
     }
 
     /// Hands all of it to the system: from then on the end of the program does not take it, but a loss of power may.
@@ -104,10 +114,19 @@ impl Journal {
         }
         self.torn = true;
         let frame = frame(identity, self.shared.synced.load(Relaxed), writes);
+        self.lengthen(self.length + frame.len() as u64);
         self.shared.file.write_all_at(&frame, self.length)?;
         self.torn = false;
         self.length += frame.len() as u64;
         Ok(())
+    }
+
+    /// Makes the file reach beyond `end`. If it cannot be made longer now, the write will do that, or say why not. Not for
+    /// the first frame: a file of zeros only would look like a journal that was lost.
+    fn lengthen(&mut self, end: u64) {
+        if self.length > 0 && end > self.size && self.shared.file.set_len(end + AHEAD).is_ok() {
+            self.size = end + AHEAD;
+        }
     }
 
     /// All that was appended so far.
@@ -136,6 +155,7 @@ impl Journal {
     /// gone is put on the disk; while an fsync is under way, only a part of one can lie there.
     fn cut(&mut self) -> io::Result<()> {
         self.shared.file.set_len(self.length)?;
+        self.size = self.length;
         if self.length == self.shared.synced.load(Relaxed) {
             self.shared.file.sync_data()?;
         }
@@ -148,12 +168,18 @@ impl Appended {
     /// Returns once it is on the disk.
     pub(super) fn sync(&self) -> io::Result<()> {
         self.shared.file.sync_data()?;
-        if self.shared.file.metadata()?.nlink() == 0 {
+        if is_removed(&self.shared.file)? {
             return Err(io::Error::new(io::ErrorKind::NotFound, "the journal was removed while it was in use"));
         }
         self.shared.synced.store(self.length, Relaxed);
         Ok(())
     }
+}
+
+/// Asks for the one number alone. Who is shown a file's times makes Linux give it new ones with its next write, and the
+/// next fsync then has to put them on the disk as well.
+fn is_removed(file: &File) -> io::Result<bool> {
+    Ok(statx(file, c"", AtFlags::EMPTY_PATH, StatxFlags::NLINK)?.stx_nlink == 0)
 }
 
 fn frame(identity: Identity, synced: u64, writes: &Writes) -> Vec<u8> {

@@ -18,7 +18,7 @@ pub(in crate::store) struct Contents {
     pub(in crate::store) identity: Identity,
     /// Bytes that are whole frames.
     pub(in crate::store) length: u64,
-    /// Bytes behind them: writes that were never acknowledged.
+    /// Bytes behind them, but for zeros at the end: writes that were never acknowledged.
     pub(in crate::store) torn: u64,
 }
 
@@ -58,20 +58,27 @@ pub(in crate::store) fn read(
         visit_entries(&frame.entries, frame.start, &mut visit).ok_or(JournalError::Broken(at))?;
         (at, last) = (frame.start + frame.entries.len() as u64, Some(frame.identity));
     }
-    if was_synced(file, at, size)? {
+    let rest = rest(file, at, size)?;
+    if was_synced(file, at, size, &rest)? {
         return Err(JournalError::Broken(at));
     }
     match last {
-        Some(identity) => Ok(Contents { identity, length: at, torn: size - at }),
+        Some(identity) => Ok(Contents { identity, length: at, torn: rest.len() as u64 }),
         None if size <= FRAME as u64 => Err(JournalError::Empty),
         None => Err(JournalError::Broken(0)),
     }
 }
 
-/// Whether a frame behind `at` says that what lies there was on the disk.
-fn was_synced(file: &File, at: u64, size: u64) -> io::Result<bool> {
+/// What lies behind `at`, without the zeros that the file was made longer by.
+fn rest(file: &File, at: u64, size: u64) -> io::Result<Vec<u8>> {
     let mut rest = vec![0; usize::try_from(size - at).map_err(io::Error::other)?];
     file.read_exact_at(&mut rest, at)?;
+    rest.truncate(rest.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1));
+    Ok(rest)
+}
+
+/// Whether a frame in the `rest` behind `at` says that what lies there was on the disk.
+fn was_synced(file: &File, at: u64, size: u64, rest: &[u8]) -> io::Result<bool> {
     let begins = |offset: &usize| [MAGIC, OLD_MAGIC].iter().any(|magic| rest[*offset..].starts_with(*magic));
     for offset in (1..rest.len()).filter(begins) {
         if whole_frame(file, at + offset as u64, size)?.is_some_and(|frame| frame.synced > at) {

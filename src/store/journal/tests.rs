@@ -23,8 +23,16 @@ fn written(frames: &[&[u128]]) -> (TempDir, std::path::PathBuf) {
         journal.append(ME, &records(ids)).unwrap();
         journal.appended().sync().unwrap();
     }
-    assert_eq!(fs::metadata(&path).unwrap().len(), journal.length());
+    end_with_frames(&path, &journal);
     (dir, path)
+}
+
+/// Takes away the zeros behind the frames.
+fn end_with_frames(path: &Path, journal: &Journal) {
+    let bytes = fs::read(path).unwrap();
+    let (frames, ahead) = bytes.split_at(journal.length() as usize);
+    assert!(ahead.iter().all(|byte| *byte == 0), "something lies behind the frames");
+    fs::write(path, frames).unwrap();
 }
 
 fn records(ids: &[u128]) -> Writes {
@@ -78,6 +86,23 @@ fn what_the_disk_refused_is_taken_back() {
     assert_eq!((found, contents.length, contents.torn), (vec![1, 6], journal.length(), 0));
 }
 
+/// A write that makes the file longer costs its fsync a second write.
+#[test]
+fn few_writes_make_the_file_longer() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("journal");
+    let mut journal = Journal::create(&path, ME).unwrap();
+    assert_eq!(fs::metadata(&path).unwrap().len(), journal.length(), "zeros only are no journal");
+    let mut sizes = std::collections::BTreeSet::new();
+    for id in 0..1_500_u128 {
+        journal.append(ME, &Writes::from([(key(id), Some(vec![7; 1_000]))])).unwrap();
+        sizes.insert(fs::metadata(&path).unwrap().len());
+    }
+    assert_eq!(sizes.len(), 2);
+    let (found, contents) = ids(&path).unwrap();
+    assert_eq!((found.len(), contents.length, contents.torn), (1_500, journal.length(), 0));
+}
+
 /// However little of the last frame arrived, the ones before it are there and it can be gone on with.
 #[test]
 fn a_torn_write_costs_nothing_else() {
@@ -124,6 +149,7 @@ fn what_lies_behind_a_frame_that_was_not_on_the_disk_is_gone() {
     journal.append(ME, &records(&[2])).unwrap();
     let broken = synced..journal.length() as usize;
     journal.append(ME, &records(&[3])).unwrap();
+    end_with_frames(&path, &journal);
     let whole = fs::read(&path).unwrap();
     for byte in broken {
         let mut bytes = whole.clone();
@@ -160,6 +186,7 @@ fn a_loss_of_power_takes_nothing_that_was_synced() {
                 (synced, certain) = (journal.length(), id + 1);
             }
         }
+        end_with_frames(&path, &journal);
         let mut bytes = fs::read(&path).unwrap();
         let lost = |at: usize| at as u64 >= synced;
         for sector in (0..bytes.len()).step_by(512) {
@@ -189,10 +216,10 @@ fn a_journal_of_the_form_before_is_gone_on_with() {
     let dir = TempDir::new().unwrap();
     let path = dir.path().join("journal");
     let frames = [old_frame(&Writes::new()), old_frame(&records(&[1])), old_frame(&records(&[2]))];
-    let (old, torn) = (frames.concat(), &frames[1][..40]);
-    fs::write(&path, [&old, torn].concat()).unwrap();
+    let (old, torn) = (frames.concat(), b"WBJ2 and no more");
+    fs::write(&path, [&old, &torn[..]].concat()).unwrap();
     let (found, contents) = ids(&path).unwrap();
-    assert_eq!((found, contents.length, contents.torn), (vec![1, 2], old.len() as u64, 40));
+    assert_eq!((found, contents.length, contents.torn), (vec![1, 2], old.len() as u64, torn.len() as u64));
     let mut journal = Journal::go_on(&path, contents.length).unwrap();
     journal.append(ME, &records(&[3])).unwrap();
     assert_eq!(ids(&path).unwrap().0, [1, 2, 3]);

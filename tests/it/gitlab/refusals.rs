@@ -149,6 +149,7 @@ fn f3_18_another_token_in_the_file_is_used_at_once() {
     });
     lab.post(&[alarm("team", "Fire", "c")]);
     lab.await_state("Fire", "about c", |issue| issue.description.contains("c is in need"));
+    lab.settle();
     let updates = lab.calls(Operation::UpdateIssue);
     let tokens: Vec<_> = updates.iter().rev().take(2).map(|entry| entry.call.token().unwrap_or_default()).collect();
     assert_eq!(tokens, ["glpat-watchbell-3", "glpat-watchbell-2"]);
