@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 /// How far apart two times may be and still be the same.
-const SAME_MOMENT_SECONDS: i64 = 5;
+const SAME_MOMENT_SECONDS: i64 = 9;
 
 /// Where the seconds of a time end: `2026-01-01T00:00:00`.
 const SECONDS_END: usize = 19;

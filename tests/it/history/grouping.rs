@@ -11,7 +11,7 @@ receivers:
 ";
 
 pub(super) fn histories() -> Vec<History> {
-    [sharing(), timing(), bodies()].into_iter().flatten().collect()
+    [sharing(), timing(), ends(), bodies()].into_iter().flatten().collect()
 }
 
 /// Who shares a notification.
@@ -72,11 +72,15 @@ fn timing() -> Vec<History> {
             .fire_with(Alert { age_seconds: 7200, ..Alert::new("alertname=Fire") })
             .told("team", 1)
             .quiet(),
-        History::new("what resolves within the group wait is not told", TEAM)
-            .fire("alertname=Fire instance=1")
-            .resolve("alertname=Fire instance=1")
-            .quiet()
-            .get("/api/v2/alerts"),
+        History::new(
+            "what resolves within the group wait is not told",
+            &TEAM.replace("group_wait: 500ms", "group_wait: 4s"),
+        )
+        .fire("alertname=Fire instance=1")
+        .resolve("alertname=Fire instance=1")
+        .quiet()
+        .quiet()
+        .get("/api/v2/alerts"),
         History::new("an alert resolves and fires again", TEAM)
             .fire("alertname=Fire instance=1")
             .told("team", 1)
@@ -87,12 +91,14 @@ fn timing() -> Vec<History> {
             .quiet(),
         History::new(
             "a resolve is taken back before it is told",
-            &TEAM.replace("group_interval: 1s", "group_interval: 2s"),
+            &TEAM.replace("group_interval: 1s", "group_interval: 6s"),
         )
         .fire("alertname=Fire instance=1")
         .told("team", 1)
         .resolve("alertname=Fire instance=1")
         .fire("alertname=Fire instance=1")
+        .quiet()
+        .quiet()
         .quiet()
         .get("/api/v2/alerts"),
         History::new("resolved alone is not told to those who do not want it", &with_webhook("send_resolved: false"))
@@ -112,25 +118,33 @@ fn timing() -> Vec<History> {
         History::new("only so many alerts in a notification", &with_webhook("max_alerts: 1"))
             .fire_all(&["alertname=Fire instance=2", "alertname=Fire instance=1"])
             .told("team", 1),
-        History::new("the repeat interval", &TEAM.replace("repeat_interval: 1h", "repeat_interval: 2s"))
+        History::new("the repeat interval", &TEAM.replace("repeat_interval: 1h", "repeat_interval: 5s"))
             .fire("alertname=Fire instance=1")
             .told("team", 2)
             .resolve("alertname=Fire instance=1")
             .told("team", 3)
             .quiet(),
-        History::new("a resolve timeout", &format!("global: {{resolve_timeout: 2s}}{TEAM}"))
+    ]
+}
+
+/// Ends that nobody reports.
+fn ends() -> Vec<History> {
+    vec![
+        History::new("a resolve timeout", &format!("global: {{resolve_timeout: 8s}}{TEAM}"))
             .fire("alertname=Fire instance=1")
             .told("team", 2)
             .quiet()
             .get("/api/v2/alerts"),
         History::new("an end that comes by itself", TEAM)
-            .fire_with(Alert { ends_in: Some(2), ..Alert::new("alertname=Fire") })
+            .fire_with(Alert { ends_in: Some(8), ..Alert::new("alertname=Fire") })
             .told("team", 2)
             .quiet(),
         History::new("an end that is put off", TEAM)
-            .fire_with(Alert { ends_in: Some(2), ..Alert::new("alertname=Fire") })
+            .fire_with(Alert { ends_in: Some(6), ..Alert::new("alertname=Fire") })
             .told("team", 1)
             .fire_with(Alert { ends_in: Some(300), ..Alert::new("alertname=Fire") })
+            .quiet()
+            .quiet()
             .quiet()
             .get("/api/v2/alerts"),
     ]

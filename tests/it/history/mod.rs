@@ -12,6 +12,7 @@ mod routing;
 mod script;
 mod silencing;
 
+use std::sync::{Arc, Barrier};
 use std::thread;
 
 use crate::harness::server::Program;
@@ -83,11 +84,16 @@ fn play_all(histories: Vec<History>) {
     play_all_with(histories, [Program::Alertmanager, Program::Watchbell]);
 }
 
-/// Plays all histories side by side, as each spends its time waiting, and fails with everything found in any of them.
+/// Plays all histories side by side, as each spends its time waiting, and fails with everything found in any of them. None
+/// begins while programs are started for others: what is to happen within seconds would be late.
 fn play_all_with(histories: Vec<History>, programs: [Program; 2]) {
+    let all_run = Arc::new(Barrier::new(histories.len()));
     let players: Vec<_> = histories
         .into_iter()
-        .map(|history| (history.name, thread::spawn(move || play::compare(&history, programs))))
+        .map(|history| {
+            let all_run = Arc::clone(&all_run);
+            (history.name, thread::spawn(move || play::compare(&history, programs, &all_run)))
+        })
         .collect();
     let mut failures = Vec::new();
     for (name, player) in players {

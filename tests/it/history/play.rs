@@ -1,8 +1,9 @@
 //! Plays a history to two routers at once and tells where they differ.
 
 use std::collections::{BTreeMap, HashMap};
-use std::slice;
+use std::sync::Barrier;
 use std::time::Duration;
+use std::{panic, slice};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -20,11 +21,14 @@ use crate::harness::wait::{eventually, seen_within};
 const EXTERNAL_URL: &str = "--web.external-url=http://router.example";
 
 /// What a receiver was told, the router has surely noted after this time. A restart before that may repeat it.
-const NOTED: Duration = Duration::from_millis(500);
+const NOTED: Duration = Duration::from_secs(2);
 
-/// Plays the history and returns what differs between the first program and the second without being meant to.
-pub(crate) fn compare(history: &History, programs: [Program; 2]) -> Vec<String> {
-    let mut players = programs.map(|program| Player::start(program, history));
+/// Plays the history, once `all_run`, and returns what differs between the first program and the second without being
+/// meant to.
+pub(crate) fn compare(history: &History, programs: [Program; 2], all_run: &Barrier) -> Vec<String> {
+    let players = panic::catch_unwind(|| programs.map(|program| Player::start(program, history)));
+    all_run.wait();
+    let mut players = players.unwrap_or_else(|panic| panic::resume_unwind(panic));
     let mut found = Vec::new();
     for (index, step) in history.steps.iter().enumerate() {
         if let Step::Quiet(span) = step {

@@ -48,9 +48,9 @@ fn reloads() -> Vec<History> {
             .quiet()
             .expire("hush")
             .told("team", 1),
-        History::new("a reload within the group wait", &TEAM.replace("group_wait: 500ms", "group_wait: 3s"))
+        History::new("a reload within the group wait", &TEAM.replace("group_wait: 500ms", "group_wait: 10s"))
             .fire("alertname=Fire instance=1")
-            .reload(&TEAM.replace("group_wait: 500ms", "group_wait: 3s"))
+            .reload(&TEAM.replace("group_wait: 500ms", "group_wait: 10s"))
             .told("team", 1)
             .quiet(),
     ]

@@ -41,7 +41,7 @@ fn hushing() -> Vec<History> {
             .expire("hush")
             .told_by_watchbell("team", 2),
         History::new("a silence that is to come", TEAM)
-            .silence_during("later", "instance=2", 2, 600)
+            .silence_during("later", "instance=2", 8, 600)
             .get("/api/v2/silences")
             .shows("/api/v2/silences", r#""state":"active""#)
             .fire_all(&["alertname=Fire instance=1", "alertname=Fire instance=2"])
@@ -49,7 +49,7 @@ fn hushing() -> Vec<History> {
             .quiet()
             .get("/api/v2/silences"),
         History::new("a silence that ends by itself", TEAM)
-            .silence_during("short", "alertname=Fire", 0, 3)
+            .silence_during("short", "alertname=Fire", 0, 7)
             .fire("alertname=Fire instance=1")
             .quiet()
             .told("team", 1)
@@ -104,7 +104,7 @@ fn editing() -> Vec<History> {
             .silence("hush", "alertname=Fire")
             .fire("alertname=Fire instance=1")
             .quiet()
-            .silence_during("hush", "alertname=Fire", 0, 1)
+            .silence_during("hush", "alertname=Fire", 0, 6)
             .told("team", 1),
         History::new("expiring a silence that is to come, and one that is over", TEAM)
             .silence_during("later", "alertname=Fire", 60, 600)

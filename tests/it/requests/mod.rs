@@ -57,7 +57,7 @@ fn alike(sides: &mut [Side; 2], title: &str, request: &Request, meant: &[Intende
     if good(&first) {
         return first;
     }
-    seen_within(std::time::Duration::from_secs(1), || Some(once()).filter(good)).unwrap_or(first)
+    seen_within(std::time::Duration::from_secs(10), || Some(once()).filter(good)).unwrap_or(first)
 }
 
 fn is_meant(difference: &Difference, meant: &[Intended]) -> bool {
