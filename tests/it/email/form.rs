@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::postfix::Postfix;
-use super::{alert, post, router, told};
+use super::{alert, config, post, router, told};
+use crate::harness::server::{Program, Server};
 
 /// As long as the text of a label may be in practice, and longer than a line may be (998).
 const LONG: usize = 5000;
@@ -69,11 +70,12 @@ fn fill(word: &str) -> String {
 #[test]
 fn f2_11_no_label_adds_a_header_a_part_or_a_mail() {
     let postfix = Postfix::start();
-    let router = router(
-        postfix.address(),
-        "{to: ops@example.org, headers: {Subject: '{{ .CommonLabels.evil }}', x-label: '{{ .CommonLabels.evil }}', \
-         x-note: 'about {{ .CommonAnnotations.evil }} again'}, list_id: '{{ .CommonLabels.evil }} <ops.example.org>'}",
-    );
+    let email = "{to: ops@example.org, headers: {Subject: '{{ .CommonLabels.evil }}', \
+        x-label: '{{ .CommonLabels.evil }}', x-note: 'about {{ .CommonAnnotations.evil }} again'}, \
+        list_id: '{{ .CommonLabels.evil }} <ops.example.org>'}";
+    // Who is not told within a group interval is told again.
+    let config = config(postfix.address(), email).replace("group_interval: 1s", "group_interval: 2m");
+    let router = Server::start(Program::Watchbell, &config);
     let mut random = Random(2026);
     let alerts: Vec<_> = (0..HOSTILE)
         .map(|number| {

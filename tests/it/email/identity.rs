@@ -9,7 +9,7 @@ use super::postfix::Postfix;
 use super::reader::Mail;
 use super::{PATIENCE, alert, config, post};
 use crate::harness::server::{Program, Server};
-use crate::harness::wait::eventually_within;
+use crate::harness::wait::{eventually_within, wait_for_an_hour_of};
 
 /// How long an alert fires the second time after the first.
 const LATER: &str = "2026-01-02T04:04:05Z";
@@ -81,6 +81,7 @@ fn f2_07_each_repeat_is_another_mail_on_every_node() {
 
 /// Two nodes that cannot hear each other and differ in how they greet the mail server.
 fn pair(config: &str) -> [Server; 2] {
+    wait_for_an_hour_of(PATIENCE);
     ["ours", "theirs"].map(|name| {
         let config = config.replace("global: {", &format!("global: {{smtp_hello: {name}.example.org, "));
         Server::start_with(Program::Watchbell, &config, &["--web.external-url=http://watch.example.org/"])

@@ -26,7 +26,7 @@ fn f2_01_a_template_that_fails_sends_nothing_half_made() {
     post(&router, &[alert("Fire", &[("instance", "host-a")])]);
     // Those whose addresses fail are told to nobody.
     let failed = r#"alertmanager_notifications_failed_total{integration="email",reason="other"}"#;
-    eventually_within(PATIENCE, "two have failed", || (metric(&router, failed) == 2.0).then_some(()));
+    eventually_within(PATIENCE, "two have failed", || (metric(&router, failed) >= 2.0).then_some(()));
     for mail in postfix.wait_for(4) {
         let (recipient, text) = (mail.recipient(), mail.text());
         assert_eq!(mail.defects(), [""; 0], "{recipient}");

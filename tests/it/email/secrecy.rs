@@ -110,7 +110,7 @@ fn f2_15_every_way_of_logging_in_is_understood() {
     postfix.wait_for(WAYS.len());
     for way in WAYS {
         let used = format!("sasl_method={}, sasl_username={USER}", way.to_uppercase());
-        assert_eq!(postfix.logged(&used).len(), 1, "{}", postfix.log());
+        assert_eq!(postfix.wait_logged(&used, 1).len(), 1, "{}", postfix.log());
     }
     for door in 0..WAYS.len() {
         let wrong = router(postfix.address(), &email(&postfix, door, &login.replace(PASSWORD, "wrong")));
@@ -130,7 +130,7 @@ fn f2_15_the_operator_says_which_way_of_logging_in_comes_first() {
     routers.iter().for_each(|router| post(router, &[alert("Fire", &[])]));
     postfix.wait_for(orders.len());
     for way in ["SCRAM-SHA-256", "LOGIN", "CRAM-MD5"] {
-        assert_eq!(postfix.logged(&format!("sasl_method={way},")).len(), 1, "{}", postfix.log());
+        assert_eq!(postfix.wait_logged(&format!("sasl_method={way},"), 1).len(), 1, "{}", postfix.log());
     }
 }
 
@@ -150,7 +150,7 @@ fn f2_15_a_password_that_changes_in_its_file_is_used() {
     write("battery staple");
     post(&router, &[alert("After", &[])]);
     assert!(postfix.wait_for(2)[1].subject().contains("After"));
-    assert_eq!(postfix.logged("sasl_method=").len(), 2, "{}", postfix.log());
+    assert_eq!(postfix.wait_logged("sasl_method=", 2).len(), 2, "{}", postfix.log());
     assert_eq!(postfix.logged("]: connect from").len(), 2, "the changed password was not used");
 }
 
@@ -160,14 +160,15 @@ fn f2_15_tokens_are_fetched_and_renewed() {
         let tokens = Tokens::start();
         let dovecot = Dovecot::start(Some(tokens.address));
         // A session ends by itself, so that the next mail has to log in again.
-        let door = format!("{STARTTLS} -o smtpd_sasl_mechanism_filter={way} -o smtpd_timeout=2s");
+        let door = format!("{STARTTLS} -o smtpd_sasl_mechanism_filter={way} -o smtpd_timeout=5s");
         let postfix = Postfix::start_with(&dovecot.sasl(), &[&door]);
         let oauth2 = format!("{{client_id: id, client_secret: secret, token_url: 'http://{}/token'}}", tokens.address);
         let login = format!("auth_username: {USER}, auth_oauth2: {oauth2}, auth_mechanisms: [xoauth2, oauthbearer]");
         let router = router(postfix.address(), &email(&postfix, 0, &login));
         post(&router, &[alert("First", &[])]);
         postfix.wait_for(1);
-        assert_eq!(postfix.logged(&format!("sasl_method={}", way.to_uppercase())).len(), 1, "{}", postfix.log());
+        let used = format!("sasl_method={}", way.to_uppercase());
+        assert_eq!(postfix.wait_logged(&used, 1).len(), 1, "{}", postfix.log());
         assert_eq!(tokens.handed_out(), 1);
         postfix.wait_logged("disconnect from", 1);
         post(&router, &[alert("Second", &[])]);

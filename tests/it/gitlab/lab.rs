@@ -134,14 +134,12 @@ impl Lab {
 
     /// Waits until nothing of what Watchbell asked for is unanswered, and it has asked for nothing for a while.
     pub(crate) fn settle(&self) {
-        let mut last = (0, Timestamp::now());
+        let (mut count, mut quiet) = (0, 0);
         eventually_within(PATIENCE, "Watchbell rests", || {
             let asked = self.asked();
-            let (count, now) = (asked.len(), Timestamp::now());
-            if count != last.0 || asked.iter().any(|entry| entry.fate == Fate::Pending) {
-                last = (count, now);
-            }
-            (now.duration_since(last.1) > QUIET).then_some(())
+            let rests = asked.len() == count && asked.iter().all(|entry| entry.fate != Fate::Pending);
+            (count, quiet) = (asked.len(), if rests { quiet + 1 } else { 0 });
+            (quiet > QUIET_LOOKS).then_some(())
         });
     }
 
@@ -159,8 +157,8 @@ impl Lab {
     }
 }
 
-/// Several group intervals.
-const QUIET: jiff::SignedDuration = jiff::SignedDuration::from_millis(1500);
+/// Looks, 20 ms or more apart: several group intervals, also where the machine stood still meanwhile.
+const QUIET_LOOKS: u32 = 75;
 
 impl Drop for Lab {
     fn drop(&mut self) {

@@ -79,8 +79,8 @@ fn f3_13_a_template_chooses_the_project_and_one_that_is_not_there_stops_nobody()
     let paths: Vec<_> = lab.asked().into_iter().map(|entry| entry.call.path).collect();
     assert!(paths.iter().any(|path| path == "/api/v4/projects/tools%2Fdeep%2Fsite/issues"), "{paths:?}");
     assert_eq!(lab.gitlab.look(|world| world.issues.len()), 3);
-    let log = lab.router.log();
-    assert!(log.contains("404 Project Not Found") && !log.contains("glpat"), "{log}");
+    lab.wait("it is in the log", || lab.router.log().contains("404 Project Not Found").then_some(()));
+    assert!(!lab.router.log().contains("glpat"), "{}", lab.router.log());
 }
 
 #[test]

@@ -26,6 +26,12 @@ pub(crate) fn eventually_within<T>(limit: Duration, what: &str, mut look: impl F
     }
 }
 
+/// Waits until the hour of the clock is to last for `span` at least: what begins is named by the hour in which it is told.
+pub(crate) fn wait_for_an_hour_of(span: Duration) {
+    let rest = || 3600 - jiff::Timestamp::now().as_second().cast_unsigned() % 3600;
+    eventually_within(2 * span, "another hour begins", || (rest() > span.as_secs()).then_some(()));
+}
+
 /// Looks all through `span` and returns the first thing seen, if any: how a test shows that something does not happen.
 pub(crate) fn seen_within<T>(span: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
     let end = Instant::now() + span;

@@ -111,6 +111,7 @@ fn f1_19_there_is_a_limit_to_commands_and_to_silences() {
     bob.say(CHANNEL, "!silence group=harbour 1h the sixth");
     // What alice asks afterwards has been answered: so what he asked has been decided.
     bob.settle();
+    alice.settle();
     command(&alice, "!status");
     assert!(silences(&bell).is_empty(), "{:#?}", silences(&bell));
     command(&alice, "!silence group=harbour 1h her first");

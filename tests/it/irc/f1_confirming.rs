@@ -16,7 +16,8 @@ fn f1_17_what_the_server_did_not_get_is_not_told() {
         observer.join(CHANNEL);
         let proxy = Proxy::before(network.plain);
         let config = Config::at(&proxy.address.to_string()).receiver("confirm_timeout: 2s");
-        let mut bell = config.server("nick_fallbacks: [bell2, bell3, bell4, bell5]").start();
+        let config = config.server("nick_fallbacks: [bell2, bell3, bell4, bell5]");
+        let mut bell = config.start();
         bell.wait_joined(CHANNEL);
         // Without an echo the proof is a PING after the message: that goes the same way.
         for lost in ["PRIVMSG", "PING"] {
@@ -28,6 +29,8 @@ fn f1_17_what_the_server_did_not_get_is_not_told() {
         // Nothing was written to the log: a new life tells it.
         bell.server.kill();
         proxy.swallow_nothing();
+        // A proof that comes late must not make it say the same again.
+        bell.server.write_config(&config.receiver("confirm_timeout: 60s").text("irc.tmpl"));
         bell.server.launch();
         bell.fire("a", "lost at first");
         observer.hears(CHANNEL, "lost at first");

@@ -14,7 +14,7 @@ use super::lab::observer::{Observer, PATIENCE};
 use super::lab::proxy::Proxy;
 use super::lab::services;
 use crate::harness::address;
-use crate::harness::wait::{eventually_within, seen_within};
+use crate::harness::wait::{eventually_within, seen_within, wait_for_an_hour_of};
 
 const NICKS: [&str; 2] = ["bell", "bell2"];
 
@@ -47,6 +47,7 @@ impl Pair {
             observer.sees(nick, CHANNEL);
             bell.wait_metric("alertmanager_cluster_members", &[], if met { 2.0 } else { 1.0 });
         }
+        wait_for_an_hour_of(PATIENCE);
         Self { bells, proxies, observer, _key: dir }
     }
 

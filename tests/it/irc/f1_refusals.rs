@@ -105,8 +105,10 @@ fn f1_10_after_a_refusal_the_rest_is_told_and_nothing_twice() {
         let operator = Observer::connect(&network, "operator");
         operator.join(CHANNEL);
         let message = "message: '{{ range .Alerts }}{{ .Annotations.text }}{{ \"\\n\" }}{{ end }}'";
-        let config = Config::plain(&network).receiver(message).receiver("max_lines: 20").route("group_wait: 2s");
-        let bell = config.start();
+        // So slow that the channel is closed before all is said.
+        let slow = "flood: {burst: 1, interval: 2s, max_inflight_bytes: 1024}";
+        let config = Config::plain(&network).server(slow).receiver(message).receiver("max_lines: 20");
+        let bell = config.route("group_wait: 2s").start();
         bell.wait_joined(CHANNEL);
         let texts: Vec<_> = (0..9).map(|number| format!("<line {number}>")).collect();
         let numbered = |(number, text): (usize, &String)| {

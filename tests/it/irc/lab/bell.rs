@@ -171,7 +171,8 @@ impl Bell {
     /// Notifications that were told, as the router believes.
     pub(crate) fn told(&self) -> f64 {
         let attempts = self.metric("alertmanager_notification_requests_total", &["integration=\"irc\""]);
-        attempts - self.failed()
+        // What fails between the two looks is in the second only.
+        (attempts - self.failed()).max(0.0)
     }
 }
 

@@ -1,8 +1,9 @@
 //! Dante, a SOCKS5 proxy, on loopback.
 
-use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::{fs, iter};
 
 use tempfile::TempDir;
 
@@ -41,8 +42,10 @@ impl Socks {
 
 /// Dante takes the addresses of an interface only, so it cannot be given a loopback address of its own.
 fn free_port() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    listener.local_addr().expect("a listener has an address")
+    // Below those that the system gives to whoever asks for any.
+    static NEXT: AtomicU16 = AtomicU16::new(20_000);
+    let mut ports = iter::repeat_with(|| SocketAddr::from(([127, 0, 0, 1], NEXT.fetch_add(1, Ordering::Relaxed))));
+    ports.find(|address| TcpListener::bind(address).is_ok()).expect("a port is free")
 }
 
 const CONFIG: &str = "
