@@ -3,12 +3,17 @@
 use std::io::{BufReader, Write};
 use std::net::TcpListener;
 use std::thread;
+use std::time::Duration;
 
 use crate::harness::address;
 use crate::harness::http::{read_headers, read_line};
 use crate::harness::prometheus::Prometheus;
 use crate::harness::server::{Program, Server};
 use crate::harness::sink::Sink;
+use crate::harness::wait::{eventually, seen_within};
+
+/// How long after its answer either router has surely noted it.
+const NOTED: Duration = Duration::from_secs(2);
 
 #[test]
 fn prometheus_is_heard_through_alertmanager() {
@@ -38,6 +43,9 @@ fn a_missing_target_is_told_and_its_return_too(program: Program) {
     assert_eq!(alert["annotations"]["summary"], "lighthouse does not answer");
     assert_eq!(alert["endsAt"], "0001-01-01T00:00:00Z", "a firing alert has no end");
 
+    // Alertmanager tells again what a reload cuts off before it was noted.
+    eventually("it is answered", || sink.at("team")[0].accepted().then_some(()));
+    seen_within(NOTED, || None::<()>);
     router.reload(&config.replace("group_interval: 1s", "group_interval: 900ms")).ok();
     assert!(router.stop().success());
     router.launch();

@@ -44,9 +44,9 @@ fn alerts_outlive_a_kill() {
 #[test]
 fn absence_is_not_recovery() {
     let sink = Sink::start();
-    let mut router = Server::start(Program::Watchbell, &format!("global: {{resolve_timeout: 4s}}{}", config(&sink)));
-    let end = in_seconds(Timestamp::now(), 3);
-    let alert = |name: &str, ends_at| json!({"labels": {"alertname": name}, "endsAt": written(ends_at), "startsAt": written(end - Duration::from_secs(9))});
+    let mut router = Server::start(Program::Watchbell, &format!("global: {{resolve_timeout: 15s}}{}", config(&sink)));
+    let end = in_seconds(Timestamp::now(), 10);
+    let alert = |name: &str, ends_at| json!({"labels": {"alertname": name}, "endsAt": written(ends_at), "startsAt": written(end - Duration::from_secs(20))});
     router.client().post("/api/v2/alerts", &json!([alert("Repeated", end), alert("Over", end)])).ok();
     sink.wait_for("team", 2);
     stays_quiet(&sink);

@@ -76,9 +76,10 @@ fn busy(program: Program) -> String {
     });
     client.post("/api/v2/silences", &silence).ok();
     sink.wait_for("team", 1);
+    // Last of all what is counted once the receiver's answer is read.
     eventually("the notification is counted", || {
         let metrics = client.get("/metrics").ok().text();
-        metrics.contains("alertmanager_notifications_total{integration=\"webhook\"} 1").then_some(metrics)
+        metrics.contains("alertmanager_notification_requests_total{integration=\"webhook\"} 1").then_some(metrics)
     })
 }
 

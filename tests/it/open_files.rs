@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufReader, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 
 use rustix::process::{Resource, getrlimit};
 use tempfile::TempDir;
@@ -42,8 +42,11 @@ fn start_under(limit: &str) -> (Server, TempDir) {
     let dir = TempDir::new().expect("a temporary directory can be had");
     let script = dir.path().join("start");
     let text = format!("#!/bin/sh\n{limit} && exec {} \"$@\"\n", Program::Watchbell.path());
-    fs::write(&script, text).expect("a script can be written");
-    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("a script can be made executable");
+    let plain = dir.path().join("text");
+    fs::write(&plain, text).expect("a script can be written");
+    // Written by another process: what a child of another test still holds open for writing cannot be run.
+    let made = Command::new("install").arg("-m755").args([&plain, &script]).status();
+    assert!(made.expect("install is there").success());
     let mut server = Server::prepare(Program::Watchbell, CONFIG, &[]);
     server.executable = Some(script);
     server.launch();

@@ -87,9 +87,8 @@ async fn a_slow_server_runs_into_the_webhooks_own_timeout() {
 
 #[tokio::test]
 async fn a_secret_url_shows_in_no_error_and_its_file_is_read_each_time() {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    drop(listener);
+    // Where nobody listens.
+    let port = 1;
     let file = tempfile::NamedTempFile::new().unwrap();
     let yaml = format!("webhook_configs: [{{url_file: '{}'}}]", file.path().display());
     let integrations = integrations(&yaml, &surroundings()).unwrap();

@@ -6,23 +6,25 @@ use super::super::committer::{OnceSynced, Then};
 use super::super::writer::LAZY_SYNC;
 use super::*;
 
-/// A queue with one submission that was written and is handed back now, and whether that is to be synced at once.
-fn written(dir: &TempDir, synced: Option<OnceSynced>) -> (Queue, bool) {
+/// A queue with one submission that was written and is handed back now, and when that is to be synced: whether at once, and
+/// whether lazily. A machine that stands still meanwhile may make it both.
+fn written(dir: &TempDir, synced: Option<OnceSynced>) -> (Queue, [bool; 2]) {
     let queue = Queue::new(Writer::new(Store::open(dir.path()).unwrap().0));
     let then = Some(Then { written: Box::new(|| {}), synced });
     queue.push(Submission { changes: vec![Change::DeletePeer("p".into())], then });
     let Some(Work::Write(mut writer, submissions)) = queue.next() else { panic!("it is written at once") };
     let before = Instant::now();
     let unsynced = writer.write(submissions, &queue.counts);
-    let lazily = unsynced.due.unwrap() >= before + LAZY_SYNC;
+    let due = unsynced.due.unwrap();
+    let when = [due <= Instant::now(), due >= before + LAZY_SYNC];
     queue.hand_back(writer, unsynced);
-    (queue, !lazily)
+    (queue, when)
 }
 
 #[test]
 fn what_somebody_waits_for_is_synced_at_once() {
     let dir = TempDir::new().unwrap();
-    let (queue, at_once) = written(&dir, Some(Box::new(|_| {})));
+    let (queue, [at_once, _]) = written(&dir, Some(Box::new(|_| {})));
     assert!(at_once && queue.lock().syncing);
     assert_eq!(queue.next_unsynced().map(|unsynced| unsynced.waiting.len()), Some(1));
     assert!(queue.next_unsynced().is_none() && !queue.lock().syncing);
@@ -31,11 +33,11 @@ fn what_somebody_waits_for_is_synced_at_once() {
 #[test]
 fn what_nobody_waits_for_is_synced_a_moment_later() {
     let dir = TempDir::new().unwrap();
-    let (queue, at_once) = written(&dir, None);
+    let (queue, [_, lazily]) = written(&dir, None);
     let mut state = queue.lock();
     state.syncing = false;
     let due = state.unsynced.due.unwrap();
-    assert!(!at_once);
+    assert!(lazily);
     assert!(matches!(state.next(due - Duration::from_nanos(1)), Next::Moment(at) if at == due));
     assert!(matches!(state.next(due), Next::Sync));
     state.stopping = true;

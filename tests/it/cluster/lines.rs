@@ -53,8 +53,8 @@ fn of_a_node_that_nobody_hears() {
 #[test]
 fn with_everything_that_nodes_say_a_second_late() {
     let audience = Audience::at(address::reserve());
-    audience.0.answer("team", Answer::After(Duration::from_secs(4)));
-    let flags = ["--cluster.peer-timeout=2s"];
+    audience.0.answer("team", Answer::After(Duration::from_secs(6)));
+    let flags = ["--cluster.peer-timeout=4s"];
     let (mut cluster, forwarders) = Cluster::prepare_behind_forwarders(3, &audience.config(CONFIG), &flags);
     cluster.launch();
     forwarders.iter().for_each(|forwarder| forwarder.hold_back(Duration::from_secs(1)));

@@ -27,12 +27,12 @@ pub(super) fn check(book: &Book, sink: &Sink, kills: &[Range<Instant>]) {
         let deliveries = heard.get(name).map_or(&[][..], Vec::as_slice);
         panic!("{name}, which {}, is told{}", book.alerts[name], times(deliveries, kills));
     }
-    for (name, deliveries) in &heard {
-        told_once(name, deliveries, book, kills);
-        assert_ne!(deliveries[0].text("status"), "resolved", "{name} is told resolved, but was never told to fire");
-    }
+    heard.iter().for_each(|(name, deliveries)| told_once(name, deliveries, book, kills));
+    // Of what a kill cut off just before it was sent, nobody knows that it was not heard, so its end is told.
+    let unfounded = heard.values().filter(|deliveries| deliveries[0].text("status") == "resolved").count();
+    assert!(unfounded <= kills.len(), "{unfounded} are told resolved, but were never told to fire");
     let calm = heard.values().flatten().filter(|delivery| !fell_inside(delivery, book, kills)).count();
-    assert!(calm > kills.len(), "hardly any sending was out of reach of a kill: {calm}");
+    assert!(calm > kills.len() / 3, "hardly any sending was out of reach of a kill: {calm}");
 }
 
 /// The alerts of which the receiver does not know the last state. It hears the end also of what was told while the

@@ -40,7 +40,7 @@ fn command(dir: &TempDir, address: SocketAddr) -> Command {
     command.current_dir(dir.path()).args([
         "--config.file=prometheus.yml",
         "--storage.tsdb.path=data",
-        "--rules.alert.resend-delay=500ms",
+        "--rules.alert.resend-delay=3s",
         &format!("--web.listen-address={address}"),
     ]);
     command

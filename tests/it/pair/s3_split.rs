@@ -4,12 +4,10 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use jiff::Timestamp;
-
-use super::stage::{MON1, MON2, ROUND, Stage, WEB1, seconds, until};
+use super::stage::{LONG, MON1, MON2, ROUND, Stage, WEB1, seconds, until};
 use super::{clients, report};
 use crate::cluster::nodes::sees;
-use crate::harness::wait::seen_within;
+use crate::harness::wait::{seen_within, wait_for_an_hour_of};
 
 #[test]
 fn s3_the_line_between_the_two_is_cut_while_alerts_fire() {
@@ -20,8 +18,7 @@ fn s3_the_line_between_the_two_is_cut_while_alerts_fire() {
     sees(&stage.machines[0].router, &["mon1"]);
     sees(&stage.machines[1].router, &["mon2"]);
 
-    // What begins is named by the hour in which it is told.
-    until("the hour is not about to end", || (Timestamp::now().as_second() % 3600 < 3540).then_some(()));
+    wait_for_an_hour_of(LONG);
     // Both see it, and neither knows that the other does.
     let cut = Instant::now();
     stage.network.cut(WEB1);

@@ -15,6 +15,9 @@ use crate::harness::wait::seen_within;
 
 const STORM: Storm = Storm { kinds: 8, each: 25 };
 
+/// There are more kills than this, also where a start takes long.
+const FEWEST: usize = 5;
+
 /// How long the load lasts.
 fn span() -> Duration {
     let whole = env::var_os("WATCHBELL_PAIR").is_some_and(|how| how == "whole");
@@ -47,7 +50,7 @@ fn s6_either_router_is_killed_again_and_again() {
     let tally = Tally::of(counter, &counted);
     let excused = tally.repeated.len() + tally.ends.len();
     assert!(tally.wrong.is_empty() && excused <= EXCUSES * counted.len(), "{counted:#?}\n{tally:#?}");
-    assert!(kills > 5 && tally.notifications > kills * 3, "hardly any load: {kills} kills, {tally:#?}");
+    assert!(kills > FEWEST && tally.notifications > kills * 3, "hardly any load: {kills} kills, {tally:#?}");
     // A mailbox drops a copy that comes after the first, and not one that comes in the same moment.
     let said = sinks.said("#web");
     let [sent, kept] = [sinks.sent(), sinks.mailbox("web-oncall")];
@@ -84,7 +87,7 @@ fn kill_under_load(stage: &mut Stage) -> ([Vec<Kill>; 2], usize) {
     let mut firing = vec![false; STORM.alerts()];
     let (mut kills, mut changes) = ([Vec::new(), Vec::new()], 0);
     let end = Instant::now() + span();
-    while Instant::now() < end {
+    while Instant::now() < end || kills.iter().flatten().count() <= FEWEST {
         // A tenth of all alerts begin or end at once.
         for _ in 0..STORM.alerts() / 10 {
             let number = usize::try_from(random.next() % STORM.alerts() as u64).expect("it is small");

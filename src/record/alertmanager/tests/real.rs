@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -66,12 +66,14 @@ fn answer_all(hook: &TcpListener) {
 
 struct Alertmanager {
     process: Child,
-    port: u16,
+    address: SocketAddr,
 }
 
 impl Alertmanager {
     fn start(dir: &Path, hook: u16) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        // An address that no other test binds.
+        let [.., high, low] = std::process::id().to_be_bytes();
+        let address = SocketAddr::from(([127, high, low, 253], 9093));
         let config = format!(
             "route: {{receiver: hook, group_by: [alertname], group_wait: 0s, group_interval: 1s, repeat_interval: 1h}}\n\
              receivers: [{{name: hook, webhook_configs: [{{url: 'http://127.0.0.1:{hook}/'}}]}}]\n"
@@ -80,12 +82,12 @@ impl Alertmanager {
         let process = Command::new("prometheus-alertmanager")
             .arg(format!("--config.file={}", dir.join("alertmanager.yml").display()))
             .arg(format!("--storage.path={}", dir.display()))
-            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+            .arg(format!("--web.listen-address={address}"))
             .arg("--cluster.listen-address=")
             .stderr(Stdio::null())
             .spawn()
             .expect("Debian's package prometheus-alertmanager is installed");
-        Self { process, port }
+        Self { process, address }
     }
 
     fn post(&self, path: &str, body: &str) -> String {
@@ -112,7 +114,7 @@ impl Alertmanager {
     fn exchange(&self, request: &str) -> String {
         let deadline = Instant::now() + DEADLINE;
         let mut stream = loop {
-            match TcpStream::connect(("127.0.0.1", self.port)) {
+            match TcpStream::connect(self.address) {
                 Ok(stream) => break stream,
                 Err(error) => assert!(Instant::now() < deadline, "{error}"),
             }
