@@ -226,6 +226,18 @@ fn what_the_disk_refused_is_written_again_with_what_came_later() {
     assert!(committer.stats().failed_commits >= 2);
 }
 
+#[test]
+fn what_nobody_waits_for_is_written_again_as_well() {
+    let dir = TempDir::new().unwrap();
+    let (committer, _) = start(dir.path());
+    fs::remove_file(dir.path().join("watchbell/journal-1")).unwrap();
+    let then = Then { written: Box::new(|| {}), synced: None };
+    committer.submit_durable(vec![Change::PutAlert(alert("A"))], then);
+    wait_until(|| committer.stats().unsaved == 1);
+    let tries = committer.stats().failed_commits;
+    wait_until(|| committer.stats().failed_commits > tries);
+}
+
 /// Calls `then` when the changes are on the disk.
 fn once_synced(then: impl FnOnce(Result<(), CommitError>) + Send + 'static) -> Then {
     Then { written: Box::new(|| {}), synced: Some(Box::new(then)) }

@@ -11,7 +11,7 @@ use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 
 use super::*;
 use crate::alert::posted::{Intake, Posted};
-use crate::effect::{Attempt, Note};
+use crate::effect::{Attempt, Change, Note};
 use crate::label::Labels;
 use crate::matcher::parse::Syntax;
 use crate::matcher::{MatchOp, Matcher, all_match};
@@ -70,6 +70,19 @@ fn a_flush_that_a_newer_one_replaces_while_it_is_retried_is_given_up() {
     }
     let flushes_before_the_last = 7;
     assert_eq!(history.given_up, flushes_before_the_last);
+}
+
+/// One fsync does for both where the receiver is quick.
+#[test]
+fn what_may_be_told_goes_to_the_disk_with_what_was_told() {
+    let mut history = History::new();
+    history.post("A", false);
+    let begun = history.engine.advance(START + Duration::from_secs(2));
+    let [durable, promised] = [Change::is_durable, Change::is_promised];
+    assert_eq!((begun.persist.iter().any(durable), begun.persist.iter().any(promised)), (true, false));
+    let delivered = Input::Delivered { attempt: begun.deliver[0].id, outcome: Ok(ReceiverData::default()) };
+    let told = history.engine.handle(START + Duration::from_secs(3), delivered);
+    assert!(told.persist.iter().any(promised));
 }
 
 /// Another node would tell those again who were told.

@@ -1,3 +1,7 @@
+use std::path::Path;
+use std::sync::mpsc;
+use std::{fs, thread};
+
 use tempfile::TempDir;
 use watchbell_engine::effect::Change;
 
@@ -19,6 +23,53 @@ fn written(dir: &TempDir, synced: Option<OnceSynced>) -> (Queue, [bool; 2]) {
     let when = [due <= Instant::now(), due >= before + LAZY_SYNC];
     queue.hand_back(writer, unsynced);
     (queue, when)
+}
+
+fn submission(changes: Vec<Change>) -> Submission {
+    Submission { changes, then: Some(Then { written: Box::new(|| {}), synced: None }) }
+}
+
+/// One thread writes while another has nothing to do; the first writes what has come meanwhile as well, and ends.
+#[test]
+fn who_waits_for_a_writer_that_ends_is_woken() {
+    let dir = TempDir::new().unwrap();
+    let queue = Queue::new(Writer::new(Store::open(dir.path()).unwrap().0));
+    queue.push(submission(Vec::new()));
+    let Some(Work::Write(writer, _)) = queue.next() else { panic!("it is written at once") };
+    queue.push(submission(Vec::new()));
+    thread::scope(|scope| {
+        let (tell, told) = mpsc::channel();
+        let (tell, queue) = (tell, &queue);
+        let other = scope.spawn(move || {
+            tell.send(fs::canonicalize("/proc/thread-self").unwrap()).unwrap();
+            queue.next().is_none()
+        });
+        let task = told.recv().unwrap();
+        await_sleep(&task);
+        queue.stop();
+        await_sleep(&task);
+        assert!(!queue.hand_back(writer, Unsynced::default()));
+        let Some(Work::Write(writer, _)) = queue.next() else { panic!("an end does not wait") };
+        assert!(!queue.hand_back(writer, Unsynced::default()) && queue.next().is_none());
+        let ended = comes(|| other.is_finished());
+        // A test that has failed is to end as well.
+        queue.wake.notify_all();
+        assert!(ended && other.join().unwrap());
+    });
+}
+
+/// Waits until a thread waits.
+fn await_sleep(task: &Path) {
+    assert!(comes(|| fs::read_to_string(task.join("stat")).unwrap().contains(") S ")), "it does not wait");
+}
+
+/// Whether it comes before long.
+fn comes(mut reached: impl FnMut() -> bool) -> bool {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !reached() && Instant::now() < deadline {
+        thread::sleep(Duration::from_millis(5));
+    }
+    reached()
 }
 
 #[test]
