@@ -37,13 +37,10 @@ async fn main() {
             grown.push(grow(alerts).await);
         }
         let mean = |of: fn(&Grown) -> f64| grown.iter().map(of).sum::<f64>() / servers as f64;
-        let parts = [mean(|grown| grown.engine), mean(|grown| grown.journal), mean(|grown| grown.gone)];
-        let [engine, journal, gone] = parts;
+        let [engine, journal] = [mean(|grown| grown.engine), mean(|grown| grown.journal)];
+        let [gone, memory] = [mean(|grown| grown.gone), mean(|grown| grown.memory)];
         let all = engine + journal + gone;
-        println!(
-            "{alerts:>10}      {all:.2} ({engine:.2}, {journal:.2}, {gone:.2})      {:.0}",
-            mean(|grown| grown.memory)
-        );
+        println!("{alerts:>10}      {all:.2} ({engine:.2}, {journal:.2}, {gone:.2})      {memory:.0}");
     }
     tell().await;
 }
@@ -59,8 +56,9 @@ struct Grown {
 
 /// Sends a server so many alerts.
 async fn grow(alerts: usize) -> Grown {
-    let server = Server::start("route: {receiver: r, group_by: [alertname], group_wait: 10m}", "").await;
-    let bodies: Vec<_> = (0..alerts).step_by(BATCH).map(|first| batch(first..alerts.min(first + BATCH))).collect();
+    let route = "route: {receiver: r, group_by: [alertname], group_wait: 10m}";
+    let server = Server::start(&format!("{route}\nreceivers: [{{name: r}}]\n")).await;
+    let bodies = bodies(alerts);
     let before = server.used();
     for body in bodies {
         server.post(body).await;
@@ -78,9 +76,10 @@ async fn tell() {
     let told = Arc::new(AtomicUsize::new(0));
     let hook = receiver(Arc::clone(&told));
     let route = "route: {receiver: r, group_by: [alertname, series], group_wait: 4s, group_interval: 10m}";
-    let server = Server::start(route, &format!("webhook_configs: [{{url: 'http://{hook}/'}}]")).await;
-    for first in (0..GROUPS).step_by(BATCH) {
-        server.post(batch(first..GROUPS.min(first + BATCH))).await;
+    let receivers = format!("receivers: [{{name: r, webhook_configs: [{{url: 'http://{hook}/'}}]}}]\n");
+    let server = Server::start(&format!("{route}\n{receivers}")).await;
+    for body in bodies(GROUPS) {
+        server.post(body).await;
     }
     await_that("the first group is told", || told.load(Relaxed) > 0).await;
     let mut took = Vec::new();
@@ -88,7 +87,7 @@ async fn tell() {
         if told.load(Relaxed) >= GROUPS {
             break;
         }
-        let (body, begun) = (batch(number..number + 1), Instant::now());
+        let (body, begun) = (body(number..number + 1), Instant::now());
         server.post(body).await;
         took.push(begun.elapsed());
     }
@@ -128,15 +127,14 @@ struct Server {
 }
 
 impl Server {
-    async fn start(route: &str, receiver: &str) -> Self {
+    async fn start(config: &str) -> Self {
         let directory = TempDir::new().expect("a directory can be made");
-        let config = directory.path().join("watchbell.yml");
-        let receiver = if receiver.is_empty() { String::new() } else { format!(", {receiver}") };
-        fs::write(&config, format!("{route}\nreceivers: [{{name: r{receiver}}}]\n")).expect("a file can be written");
+        let file = directory.path().join("watchbell.yml");
+        fs::write(&file, config).expect("a file can be written");
         let port = net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
         let address = port.expect("a port is free");
         let process = Command::new(env!("CARGO_BIN_EXE_watchbell"))
-            .arg(format!("--config.file={}", config.display()))
+            .arg(format!("--config.file={}", file.display()))
             .arg(format!("--storage.path={}", directory.path().join("data").display()))
             .arg(format!("--web.listen-address={address}"))
             .args(["--cluster.listen-address=", "--log.level=error"])
@@ -213,8 +211,12 @@ impl Used {
     }
 }
 
-/// What a sender posts of the alerts with these numbers.
-fn batch(numbers: std::ops::Range<usize>) -> String {
+/// What a sender posts of so many alerts, as Prometheus does.
+fn bodies(alerts: usize) -> Vec<String> {
+    (0..alerts).step_by(BATCH).map(|first| body(first..alerts.min(first + BATCH))).collect()
+}
+
+fn body(numbers: std::ops::Range<usize>) -> String {
     Value::from_iter(numbers.map(alert)).to_string()
 }
 
