@@ -14,8 +14,7 @@ use super::*;
 /// whether lazily. A machine that stands still meanwhile may make it both.
 fn written(dir: &TempDir, synced: Option<OnceSynced>) -> (Queue, [bool; 2]) {
     let queue = Queue::new(Writer::new(Store::open(dir.path()).unwrap().0));
-    let then = Some(Then { written: Box::new(|| {}), synced });
-    queue.push(Submission { changes: vec![Change::DeletePeer("p".into())], then });
+    queue.push(submission(vec![Change::DeletePeer("p".into())], synced));
     let Some(Work::Write(mut writer, submissions)) = queue.next() else { panic!("it is written at once") };
     let before = Instant::now();
     let unsynced = writer.write(submissions, &queue.counts);
@@ -25,8 +24,8 @@ fn written(dir: &TempDir, synced: Option<OnceSynced>) -> (Queue, [bool; 2]) {
     (queue, when)
 }
 
-fn submission(changes: Vec<Change>) -> Submission {
-    Submission { changes, then: Some(Then { written: Box::new(|| {}), synced: None }) }
+fn submission(changes: Vec<Change>, synced: Option<OnceSynced>) -> Submission {
+    Submission { changes, then: Some(Then { written: Box::new(|| {}), synced }) }
 }
 
 /// One thread writes while another has nothing to do; the first writes what has come meanwhile as well, and ends.
@@ -34,12 +33,12 @@ fn submission(changes: Vec<Change>) -> Submission {
 fn who_waits_for_a_writer_that_ends_is_woken() {
     let dir = TempDir::new().unwrap();
     let queue = Queue::new(Writer::new(Store::open(dir.path()).unwrap().0));
-    queue.push(submission(Vec::new()));
+    queue.push(submission(Vec::new(), None));
     let Some(Work::Write(writer, _)) = queue.next() else { panic!("it is written at once") };
-    queue.push(submission(Vec::new()));
+    queue.push(submission(Vec::new(), None));
     thread::scope(|scope| {
         let (tell, told) = mpsc::channel();
-        let (tell, queue) = (tell, &queue);
+        let queue = &queue;
         let other = scope.spawn(move || {
             tell.send(fs::canonicalize("/proc/thread-self").unwrap()).unwrap();
             queue.next().is_none()
