@@ -3,17 +3,13 @@
 use std::io::{BufReader, Write};
 use std::net::TcpListener;
 use std::thread;
-use std::time::Duration;
 
 use crate::harness::address;
 use crate::harness::http::{read_headers, read_line};
 use crate::harness::prometheus::Prometheus;
 use crate::harness::server::{Program, Server};
-use crate::harness::sink::Sink;
+use crate::harness::sink::{NOTED, Sink};
 use crate::harness::wait::{eventually, seen_within};
-
-/// How long after its answer either router has surely noted it.
-const NOTED: Duration = Duration::from_secs(2);
 
 #[test]
 fn prometheus_is_heard_through_alertmanager() {

@@ -51,6 +51,12 @@ impl Watched {
         self.sink.at("beat").len()
     }
 
+    /// The heartbeats, when none is on its way any more.
+    fn beats_so_far(&self) -> usize {
+        seen_within(Duration::from_secs(1), || None::<()>);
+        self.beats()
+    }
+
     /// Waits for some more heartbeats while all is well.
     fn beats_on(&self) {
         let before = self.beats();
@@ -87,9 +93,7 @@ fn an_alert_that_stays_away_is_told_and_so_is_its_return() {
     });
     assert_eq!(labels, wanted);
     assert_eq!(stage.metric("expected_alert_missing", "expect=\"prometheus\""), 1.0);
-    // One may be on its way.
-    seen_within(Duration::from_secs(1), || None::<()>);
-    let before = stage.beats();
+    let before = stage.beats_so_far();
     let more = seen_within(Duration::from_secs(3), || (stage.beats() > before).then_some(()));
     assert_eq!(more, None, "a heartbeat is sent although nothing is received");
 
@@ -120,9 +124,7 @@ fn a_heartbeat_stops_when_nobody_can_be_told() {
         stage.watchdog();
         (stage.metric("heartbeat_works", "heartbeat=\"outside\"") == 0.0).then_some(())
     });
-    // One may be on its way.
-    seen_within(Duration::from_secs(1), || None::<()>);
-    let before = stage.beats();
+    let before = stage.beats_so_far();
     let more = seen_within(Duration::from_secs(3), || {
         stage.watchdog();
         (stage.beats() > before).then_some(())

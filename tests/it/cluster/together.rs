@@ -81,11 +81,14 @@ fn who_leaves_and_who_dies_is_missed_at_once() {
     sees(&cluster.nodes[1], &["n2", "n3"]);
     cluster.nodes[1].kill();
     sees(&cluster.nodes[2], &["n3"]);
-    let counts = |name: &str| metric(&cluster.nodes[2], &format!("alertmanager_cluster_{name}"));
-    eventually("both are missed", || (counts("failed_peers") == 2.0).then_some(()));
+    counts_two(&cluster.nodes[2], "alertmanager_cluster_failed_peers");
     cluster.launch();
-    let counts = |name: &str| metric(&cluster.nodes[2], &format!("alertmanager_cluster_{name}"));
-    eventually("both are back", || (counts("reconnections_total") == 2.0).then_some(()));
+    counts_two(&cluster.nodes[2], "alertmanager_cluster_reconnections_total");
+}
+
+/// A node shows who is a member before it counts who was or is none.
+fn counts_two(node: &Server, name: &str) {
+    eventually(&format!("{name} is two"), || (metric(node, name) == 2.0).then_some(()));
 }
 
 #[test]

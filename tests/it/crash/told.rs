@@ -28,9 +28,10 @@ pub(super) fn check(book: &Book, sink: &Sink, kills: &[Range<Instant>]) {
         panic!("{name}, which {}, is told{}", book.alerts[name], times(deliveries, kills));
     }
     heard.iter().for_each(|(name, deliveries)| told_once(name, deliveries, book, kills));
-    // Of what a kill cut off just before it was sent, nobody knows that it was not heard, so its end is told.
+    // Of what a kill cut off just before it was sent, nobody knows that it was not heard, so its end is told. Few kills
+    // fall just there.
     let unfounded = heard.values().filter(|deliveries| deliveries[0].text("status") == "resolved").count();
-    assert!(unfounded <= kills.len(), "{unfounded} are told resolved, but were never told to fire");
+    assert!(unfounded <= kills.len() / 10, "{unfounded} are told resolved, but were never told to fire");
     let calm = heard.values().flatten().filter(|delivery| !fell_inside(delivery, book, kills)).count();
     assert!(calm > kills.len() / 3, "hardly any sending was out of reach of a kill: {calm}");
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::cyrus::Cyrus;
 use super::dovecot::Dovecot;
-use super::postfix::Postfix;
+use super::postfix::{ONE_COPY_AT_A_TIME, Postfix};
 use super::reader::Mail;
 use super::{PATIENCE, alert, config, post};
 use crate::harness::server::{Program, Server};
@@ -17,10 +17,8 @@ const LATER: &str = "2026-01-02T04:04:05Z";
 #[test]
 fn f2_06_two_nodes_that_both_tell_send_one_mail_which_dovecot_and_cyrus_keep_once() {
     let (dovecot, cyrus) = (Dovecot::start(None), Cyrus::start());
-    // A mailbox looks for a copy and files the mail in two steps, so copies of the same moment could both pass: one at a
-    // time, and what a mailbox puts off is brought again soon.
     let transports = format!(
-        "lmtp_destination_concurrency_limit = 1\nminimal_backoff_time = 1s\nqueue_run_delay = 1s\n\
+        "{ONE_COPY_AT_A_TIME}\
          transport_maps = inline:{{ {{ dovecot@example.org = {} }}, {{ keeper@example.org = {} }} }}\n",
         dovecot.transport(),
         cyrus.transport()

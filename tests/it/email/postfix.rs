@@ -15,6 +15,11 @@ use crate::harness::address;
 use crate::harness::process::{Process, cannot_start, read_log};
 use crate::harness::wait::eventually_within;
 
+/// A mailbox looks for a copy and files the mail in two steps, so copies of the same moment could both pass: one at a time,
+/// and what a mailbox puts off is brought again soon.
+pub(super) const ONE_COPY_AT_A_TIME: &str =
+    "lmtp_destination_concurrency_limit = 1\nminimal_backoff_time = 1s\nqueue_run_delay = 1s\n";
+
 /// A running mail server.
 pub(crate) struct Postfix {
     // Ends before the directory goes, which has its log.

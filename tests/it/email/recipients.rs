@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::dovecot::Dovecot;
 use super::policy::Policy;
-use super::postfix::Postfix;
+use super::postfix::{ONE_COPY_AT_A_TIME, Postfix};
 use super::proxy::{Fault, Proxy};
 use super::{PATIENCE, alert, config, metric, post, router};
 use crate::harness::server::{Program, Server};
@@ -99,9 +99,8 @@ fn f2_04_what_a_server_refuses_at_any_step_is_not_tried_again() {
 #[test]
 fn f2_05_a_mail_whose_fate_is_unknown_is_sent_again_as_the_same_mail() {
     let dovecot = Dovecot::start(None);
-    // One at a time, or both copies could look for the other before either is filed.
-    let one_by_one = "lmtp_destination_concurrency_limit = 1\nminimal_backoff_time = 1s\nqueue_run_delay = 1s\n";
-    let postfix = Postfix::start_with(&format!("{one_by_one}virtual_transport = {}\n", dovecot.transport()), &[""]);
+    let transport = format!("{ONE_COPY_AT_A_TIME}virtual_transport = {}\n", dovecot.transport());
+    let postfix = Postfix::start_with(&transport, &[""]);
     let proxy = Proxy::start(postfix.address(), Fault::CutAfterDot, 1);
     let router = retrying(proxy.address, "{to: ops@example.org}");
     post(&router, &[alert("Fire", &[])]);

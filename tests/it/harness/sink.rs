@@ -12,6 +12,9 @@ use serde_json::Value;
 use super::http::{read_headers, read_line};
 use super::wait::eventually;
 
+/// What the sink has taken, the router has surely noted after this time. What ends it before that may repeat it.
+pub(crate) const NOTED: Duration = Duration::from_secs(2);
+
 /// How the sink treats a request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Answer {

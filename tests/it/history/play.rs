@@ -14,14 +14,11 @@ use crate::compare::{Difference, differences};
 use crate::filling::{Ids, filled, in_seconds, without_ids, written};
 use crate::harness::http::{Request, Response};
 use crate::harness::server::{Program, Server};
-use crate::harness::sink::Sink;
+use crate::harness::sink::{NOTED, Sink};
 use crate::harness::wait::{eventually, seen_within};
 
 /// The same for both, so that links in notifications are the same.
 const EXTERNAL_URL: &str = "--web.external-url=http://router.example";
-
-/// What a receiver was told, the router has surely noted after this time. A restart before that may repeat it.
-const NOTED: Duration = Duration::from_secs(2);
 
 /// Plays the history, once `all_run`, and returns what differs between the first program and the second without being
 /// meant to.
